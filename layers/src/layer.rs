@@ -1,0 +1,212 @@
+use std::str::FromStr;
+
+use access::{MunicipalityCode, Subject, UnknownCode, Visibility};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::{LayerDefinition, LayerId};
+
+/// A layer as the catalogue knows it.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Its identifier, the collection's id over HTTP.
+    pub id: LayerId,
+    /// The municipality whose data it holds.
+    pub municipality: MunicipalityCode,
+    /// Ours, or somebody's table that we publish.
+    pub kind: Kind,
+    /// Where its rows are.
+    pub table: Table,
+    /// What its geometries are.
+    pub geometry_type: GeometryType,
+    /// Which ordinates they have.
+    pub dimension: Dimension,
+    /// The CRS of the table, as PostGIS numbers it.
+    pub storage_srid: i32,
+    /// The CRS of the source, as `EPSG:3116`, or its WKT where it has no code.
+    pub declared_crs: String,
+    /// What people say of it.
+    pub definition: LayerDefinition,
+    /// How many features it had when last counted.
+    pub feature_count: i64,
+    /// Its extent when last measured; none while it is empty.
+    pub extent: Option<Extent>,
+    /// How its changes are seen.
+    pub change_capture: ChangeCapture,
+    /// When a load or an edit last changed its content.
+    pub content_updated_at: DateTime<Utc>,
+}
+
+impl Layer {
+    /// Who may see it.
+    pub fn visibility(&self) -> Visibility {
+        self.definition.visibility
+    }
+
+    /// What a feature stands for.
+    pub fn subject(&self) -> Subject {
+        self.definition.subject
+    }
+
+    /// Whether its declared update frequency has run out by `now`.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.definition.update_frequency.due(self.content_updated_at).is_some_and(|due| due < now)
+    }
+}
+
+/// The table (or view) of a layer. Names come from PostgreSQL's own catalogue,
+/// never from a request, and are quoted wherever they enter a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// The column whose value is a feature's id.
+    pub key: String,
+    /// That column's PostgreSQL type.
+    pub key_type: String,
+    /// The geometry column.
+    pub geometry: String,
+}
+
+/// Whose table it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A table of ours, in schema `geo`, EPSG:9377, filled by imports.
+    Managed,
+    /// A table or view that was there already, published as it is.
+    Published,
+}
+
+/// How a layer's changes are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeCapture {
+    /// By statement triggers: each change, as it commits.
+    Triggers,
+    /// By comparing the table with its last digest, now and then.
+    Comparison,
+}
+
+/// What a layer's geometries are: a simple features type, or any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[expect(missing_docs, reason = "the standard's own words (OGC 06-103r4)")]
+pub enum GeometryType {
+    Point,
+    MultiPoint,
+    LineString,
+    MultiLineString,
+    Polygon,
+    MultiPolygon,
+    GeometryCollection,
+    /// Mixed types.
+    Geometry,
+}
+
+/// Which ordinates a layer's geometries have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the standard's own words")]
+pub enum Dimension {
+    #[default]
+    Xy,
+    Xyz,
+    Xym,
+    Xyzm,
+}
+
+impl Dimension {
+    /// With or without a height and a measure.
+    pub fn new(z: bool, m: bool) -> Self {
+        match (z, m) {
+            (false, false) => Self::Xy,
+            (true, false) => Self::Xyz,
+            (false, true) => Self::Xym,
+            (true, true) => Self::Xyzm,
+        }
+    }
+
+    /// Whether there is a height.
+    pub fn has_z(self) -> bool {
+        matches!(self, Self::Xyz | Self::Xyzm)
+    }
+
+    /// Whether there is a measure.
+    pub fn has_m(self) -> bool {
+        matches!(self, Self::Xym | Self::Xyzm)
+    }
+
+    /// What PostGIS's type modifier adds: `geometry(PolygonZ, 9377)`.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Xy => "",
+            Self::Xyz => "Z",
+            Self::Xym => "M",
+            Self::Xyzm => "ZM",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($type:ident, $($code:literal => $variant:ident),+) => {
+        impl $type {
+            /// The code kept in the database.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+        }
+        impl FromStr for $type {
+            type Err = UnknownCode;
+            fn from_str(value: &str) -> Result<Self, UnknownCode> {
+                match value {
+                    $($code => Ok(Self::$variant),)+
+                    _ => Err(UnknownCode::new(value, stringify!($type), concat!($($code, " "),+))),
+                }
+            }
+        }
+    };
+}
+
+codes!(Kind, "managed" => Managed, "published" => Published);
+codes!(ChangeCapture, "triggers" => Triggers, "comparison" => Comparison);
+codes!(Dimension, "XY" => Xy, "XYZ" => Xyz, "XYM" => Xym, "XYZM" => Xyzm);
+codes!(GeometryType,
+    "Point" => Point, "MultiPoint" => MultiPoint,
+    "LineString" => LineString, "MultiLineString" => MultiLineString,
+    "Polygon" => Polygon, "MultiPolygon" => MultiPolygon,
+    "GeometryCollection" => GeometryCollection, "Geometry" => Geometry);
+
+/// A box in longitude and latitude (CRS84), degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "they say what they are")]
+pub struct Extent {
+    pub west: f64,
+    pub south: f64,
+    pub east: f64,
+    pub north: f64,
+}
+
+impl Extent {
+    /// The four numbers in GeoJSON's order: west, south, east, north.
+    pub fn to_array(self) -> [f64; 4] {
+        [self.west, self.south, self.east, self.north]
+    }
+
+    /// The smallest box that holds both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            west: self.west.min(other.west),
+            south: self.south.min(other.south),
+            east: self.east.max(other.east),
+            north: self.north.max(other.north),
+        }
+    }
+
+    /// Whether the point lies in the box or on its edge.
+    pub fn contains(self, longitude: f64, latitude: f64) -> bool {
+        (self.west..=self.east).contains(&longitude) && (self.south..=self.north).contains(&latitude)
+    }
+}

@@ -1,0 +1,25 @@
+//! What a layer is: the catalogue, its schema and metadata, coordinate
+//! reference systems, reading and finding features, the change feed.
+//!
+//! Owns the PostgreSQL schemas `catalog` and `geo`.
+
+pub mod catalog;
+pub mod change;
+pub mod crs;
+mod definition;
+pub mod features;
+mod identifier;
+mod layer;
+pub mod municipality;
+pub mod position;
+pub mod search;
+mod sector;
+mod value;
+
+pub use definition::{
+    Attribute, AttributeType, DefinitionError, Domain, DomainValue, LayerDefinition, Text, UpdateFrequency, ZoomRule,
+};
+pub use identifier::{InvalidIdentifier, LayerId, column_name};
+pub use layer::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, Table};
+pub use sector::Sector;
+pub use value::Value;
