@@ -123,7 +123,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER record_catalog_change AFTER INSERT OR UPDATE OR DELETE ON catalog.layer
+-- Not for the counts and extents, which follow the content.
+CREATE TRIGGER record_catalog_change AFTER INSERT OR DELETE OR UPDATE OF
+    definition, visibility, subject, sector, geometry_type, storage_srid ON catalog.layer
     FOR EACH ROW EXECUTE FUNCTION catalog.record_catalog_change();
 
 GRANT SELECT ON catalog.change, catalog.change_log TO lindero_app, lindero_loader;

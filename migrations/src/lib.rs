@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use sqlx::migrate::{Migrate, Migrator};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
 use thiserror::Error;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./sql");

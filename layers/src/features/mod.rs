@@ -1,0 +1,70 @@
+//! Reading a layer's features: pages, one by its id, counts.
+
+mod query;
+mod read;
+
+use thiserror::Error;
+
+pub use query::{Bbox, InvalidQuery, Query};
+pub use read::{batches, count, get};
+pub(crate) use read::{feature, select};
+
+use crate::{LayerId, Value};
+
+/// A feature as it leaves the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feature {
+    /// Its id: the key column's value.
+    pub id: FeatureId,
+    /// Its geometry as ISO WKB in longitude and latitude (CRS84); none where
+    /// it has none.
+    pub geometry: Option<Vec<u8>>,
+    /// Its attributes' values, in the order of the layer's definition.
+    pub values: Vec<Value>,
+}
+
+/// A feature's id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FeatureId {
+    /// A whole number.
+    Number(i64),
+    /// Anything else.
+    Text(String),
+}
+
+impl std::fmt::Display for FeatureId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl serde::Serialize for FeatureId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// Why features could not be read.
+#[derive(Debug, Error)]
+pub enum FeatureError {
+    /// The layer, as far as the caller may know, does not exist.
+    #[error("there is no layer {0:?}")]
+    UnknownLayer(LayerId),
+    /// The layer has no feature with that id.
+    #[error("the layer {layer:?} has no feature {feature:?}")]
+    UnknownFeature {
+        /// The layer.
+        layer: LayerId,
+        /// The id that was asked for.
+        feature: String,
+    },
+    /// The database refused or could not be reached.
+    #[error("the features could not be read: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,163 @@
+use access::{Caller, Database};
+use futures::Stream;
+use futures::stream::try_unfold;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+
+use super::{Feature, FeatureError, FeatureId, Query};
+use crate::catalog::Quoted;
+use crate::{AttributeType, Kind, Layer, Value, crs};
+
+/// Rows that one statement brings: the connection goes back between batches.
+const BATCH: usize = 1000;
+
+/// The features that the query asks for, in the order of their ids, at most
+/// `limit`, in batches of up to 1 000. The stream holds one batch at a time
+/// and no connection between batches; a row deleted meanwhile is not seen, a
+/// row inserted behind is.
+pub fn batches<'a>(
+    caller: Caller,
+    db: &'a Database,
+    layer: &'a Layer,
+    query: Query,
+    limit: usize,
+) -> impl Stream<Item = Result<Vec<Feature>, FeatureError>> + Send + 'a {
+    try_unfold((query, limit), move |(mut query, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let wanted = left.min(BATCH);
+        let features = page(caller, db, layer, &query, wanted).await?;
+        let Some(last) = features.last() else { return Ok(None) };
+        query.after = Some(last.id.clone());
+        query.offset = 0;
+        let left = if features.len() < wanted { 0 } else { left - features.len() };
+        Ok(Some((features, (query, left))))
+    })
+}
+
+/// How many features the query asks for, paging aside.
+pub async fn count(caller: Caller, db: &Database, layer: &Layer, query: &Query) -> Result<i64, FeatureError> {
+    check(caller, layer)?;
+    let names = Quoted::new(&layer.table);
+    let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
+    sql.push(&names.relation);
+    query.push_conditions(layer, &names, &mut sql);
+    Ok(sql.build_query_scalar().fetch_one(db.app()).await?)
+}
+
+/// The feature with that id.
+pub async fn get(caller: Caller, db: &Database, layer: &Layer, id: &str) -> Result<Feature, FeatureError> {
+    check(caller, layer)?;
+    let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_owned() };
+    let names = Quoted::new(&layer.table);
+    let mut sql = select(layer, &names);
+    Query::default().push_conditions(layer, &names, &mut sql);
+    sql.push(" AND ").push(&names.key).push(" = ");
+    if is_number(&layer.table.key_type) {
+        sql.push_bind(id.parse::<i64>().map_err(|_| unknown())?);
+    } else {
+        sql.push_bind(id.to_owned()).push("::text::").push(&layer.table.key_type);
+    }
+    let row = match sql.build().fetch_optional(db.app()).await {
+        Ok(row) => row.ok_or_else(unknown)?,
+        // Class 22, data exception: the text is none of the key's type (a uuid).
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("22")) => {
+            return Err(unknown());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(feature(layer, &row)?)
+}
+
+async fn page(
+    caller: Caller,
+    db: &Database,
+    layer: &Layer,
+    query: &Query,
+    limit: usize,
+) -> Result<Vec<Feature>, FeatureError> {
+    check(caller, layer)?;
+    let names = Quoted::new(&layer.table);
+    let mut sql = select(layer, &names);
+    query.push_conditions(layer, &names, &mut sql);
+    match &query.after {
+        Some(FeatureId::Number(after)) => {
+            sql.push(" AND ").push(&names.key).push(" > ").push_bind(*after);
+        }
+        Some(FeatureId::Text(after)) => {
+            sql.push(" AND ").push(&names.key).push(" > ").push_bind(after.clone());
+            sql.push("::text::").push(&layer.table.key_type);
+        }
+        None => {}
+    }
+    sql.push(" ORDER BY ").push(&names.key).push(" LIMIT ").push_bind(limit as i64);
+    if query.offset > 0 {
+        sql.push(" OFFSET ").push_bind(i64::try_from(query.offset).unwrap_or(i64::MAX));
+    }
+    let rows = sql.build().fetch_all(db.app()).await?;
+    Ok(rows.iter().map(|row| feature(layer, row)).collect::<Result<_, _>>()?)
+}
+
+fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
+    if caller.may_read(layer.visibility(), layer.subject()) {
+        Ok(())
+    } else {
+        Err(FeatureError::UnknownLayer(layer.id.clone()))
+    }
+}
+
+/// `SELECT key, geometry, attributes... FROM relation`: the geometry as WKB in
+/// CRS84, each attribute as the PostgreSQL type of its [`AttributeType`].
+pub(crate) fn select(layer: &Layer, names: &Quoted) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(&names.key).push(if is_number(&layer.table.key_type) { "::bigint" } else { "::text" });
+    if layer.storage_srid == crs::WGS_84 {
+        sql.push(", ST_AsBinary(ST_CurveToLine(").push(&names.geometry).push("), 'NDR')");
+    } else {
+        sql.push(", ST_AsBinary(ST_Transform(ST_CurveToLine(").push(&names.geometry).push("), 4326), 'NDR')");
+    }
+    for attribute in &layer.definition.attributes {
+        sql.push(", ").push(Quoted::identifier(&attribute.name));
+        if layer.kind == Kind::Published {
+            sql.push("::").push(attribute.kind.sql_type());
+        }
+    }
+    sql.push(" FROM ").push(&names.relation);
+    sql
+}
+
+/// Whether ids are whole numbers.
+fn is_number(key_type: &str) -> bool {
+    matches!(key_type, "bigint" | "integer" | "smallint")
+}
+
+/// The feature in a row of [`select`].
+pub(crate) fn feature(layer: &Layer, row: &PgRow) -> Result<Feature, sqlx::Error> {
+    let id = if is_number(&layer.table.key_type) {
+        FeatureId::Number(row.try_get(0)?)
+    } else {
+        FeatureId::Text(row.try_get(0)?)
+    };
+    let values = layer
+        .definition
+        .attributes
+        .iter()
+        .enumerate()
+        .map(|(index, attribute)| value(row, index + 2, attribute.kind))
+        .collect::<Result<_, _>>()?;
+    Ok(Feature { id, geometry: row.try_get(1)?, values })
+}
+
+fn value(row: &PgRow, index: usize, kind: AttributeType) -> Result<Value, sqlx::Error> {
+    let value = match kind {
+        AttributeType::Text => row.try_get::<Option<_>, _>(index)?.map(Value::Text),
+        AttributeType::Integer => row.try_get::<Option<_>, _>(index)?.map(Value::Integer),
+        AttributeType::Number => row.try_get::<Option<_>, _>(index)?.map(Value::Number),
+        AttributeType::Boolean => row.try_get::<Option<_>, _>(index)?.map(Value::Boolean),
+        AttributeType::Date => row.try_get::<Option<_>, _>(index)?.map(Value::Date),
+        AttributeType::DateTime => row.try_get::<Option<_>, _>(index)?.map(Value::DateTime),
+        AttributeType::Json => row.try_get::<Option<_>, _>(index)?.map(Value::Json),
+    };
+    Ok(value.unwrap_or(Value::Null))
+}

@@ -1,0 +1,1 @@
+//! Finding features by what people type.
