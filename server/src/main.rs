@@ -1,1 +1,3 @@
+//! `lindero`: one server for a municipality's territory.
+
 fn main() {}

@@ -1,0 +1,94 @@
+//! Every request has an id, a line in the log and its place in the metrics.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::HeaderName;
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::metrics;
+
+/// The header that carries a request's id in both directions.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The template of the route that answered, `/collections/{id}`.
+#[derive(Clone)]
+struct Route(MatchedPath);
+
+/// Hands the route's template out of the router with the answer.
+pub(super) async fn remember_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(Route(route));
+    }
+    response
+}
+
+/// The outermost middleware. The query string is not logged: it may hold a
+/// person's name or document.
+pub(super) async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request.headers().get(REQUEST_ID).and_then(well_formed).unwrap_or_else(|| Uuid::now_v7().to_string());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let elapsed = started.elapsed();
+    let route = response.extensions().get::<Route>().map_or("(none)", |route| route.0.as_str()).to_owned();
+    metrics::count_request(method_label(&method), &route, response.status(), elapsed);
+    span.in_scope(|| {
+        tracing::info!(
+            method = %method,
+            path,
+            route,
+            status = response.status().as_u16(),
+            milliseconds = elapsed.as_secs_f64() * 1000.0,
+            "answered"
+        );
+    });
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A client's own id is taken where it can stand in a log as it is.
+fn well_formed(id: &HeaderValue) -> Option<String> {
+    let id = id.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (!id.is_empty() && id.len() <= 64 && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// The method as a label: a bounded set, whatever clients send.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_request_id_is_taken_over() {
+        let taken = |id: &str| well_formed(&HeaderValue::from_str(id).expect("a header value"));
+        assert_eq!(taken("trace-1.a_B"), Some("trace-1.a_B".to_owned()));
+        assert_eq!(taken(""), None);
+        assert_eq!(taken("a b"), None);
+        assert_eq!(taken("\"}{"), None);
+        assert_eq!(taken(&"a".repeat(65)), None);
+    }
+}
