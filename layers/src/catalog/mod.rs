@@ -16,6 +16,7 @@ pub use capture::{install_triggers, missing_triggers};
 pub use error::CatalogError;
 pub use publish::{Candidate, Publication, discover, publish, unpublish};
 pub use row::Quoted;
+pub(crate) use row::extent;
 
 use crate::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, LayerDefinition, LayerId, Table};
 

@@ -63,7 +63,7 @@ pub(super) fn layer(row: &PgRow) -> Result<Layer, CatalogError> {
 }
 
 /// The columns `west`, `south`, `east`, `north`; none where they are null.
-pub(super) fn extent(row: &PgRow) -> Result<Option<Extent>, sqlx::Error> {
+pub(crate) fn extent(row: &PgRow) -> Result<Option<Extent>, sqlx::Error> {
     let number = |column: &str| row.try_get::<Option<f64>, _>(column);
     Ok(match (number("west")?, number("south")?, number("east")?, number("north")?) {
         (Some(west), Some(south), Some(east), Some(north)) => Some(Extent { west, south, east, north }),

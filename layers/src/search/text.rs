@@ -1,0 +1,123 @@
+use access::Database;
+use sqlx::{Postgres, QueryBuilder, Row};
+
+use super::Found;
+use crate::catalog::{CatalogError, Quoted};
+use crate::features::FeatureId;
+use crate::{AttributeType, Kind, Layer};
+
+/// A feature whose text matches, and how well.
+pub(super) struct Match {
+    pub(super) found: Found,
+    /// 0: the whole text; 1: its beginning; 2: somewhere.
+    pub(super) rank: i32,
+    /// The text's length: of two that match alike the shorter is nearer.
+    pub(super) length: i32,
+}
+
+/// More words than this add nothing.
+const MOST_WORDS: usize = 8;
+/// A text this short is looked for only in layers small enough to read whole:
+/// it has no trigram for the index to find.
+const SHORT: usize = 3;
+const SMALL_LAYER: i64 = 20_000;
+
+/// The form in which names are compared (see migrations, `catalog.search_key`).
+pub(super) async fn search_key(db: &Database, text: &str) -> Result<String, CatalogError> {
+    Ok(sqlx::query_scalar("SELECT catalog.search_key($1)").bind(text).fetch_one(db.app()).await?)
+}
+
+/// The layer's features of which one searched attribute holds every word of `key`.
+pub(super) async fn in_layer(
+    db: &Database,
+    layer: &Layer,
+    key: &str,
+    limit: usize,
+) -> Result<Vec<Match>, CatalogError> {
+    let definition = &layer.definition;
+    let mut columns: Vec<&str> = definition
+        .label
+        .iter()
+        .chain(&definition.natural_key)
+        .chain(&definition.search)
+        .map(String::as_str)
+        .filter(|name| definition.attribute(name).is_some_and(|attribute| attribute.kind == AttributeType::Text))
+        .collect();
+    columns.dedup();
+    let hopeless = key.len() < SHORT && layer.feature_count > SMALL_LAYER;
+    if columns.is_empty() || hopeless {
+        return Ok(Vec::new());
+    }
+    let rows = statement(layer, &columns, key, limit).build().fetch_all(db.app()).await?;
+    let mut matches = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id: String = row.try_get("id")?;
+        let number = matches!(layer.table.key_type.as_str(), "bigint" | "integer" | "smallint");
+        let matched: Option<String> = row.try_get("matched")?;
+        let label: Option<String> = row.try_get("label")?;
+        let matched = matched.unwrap_or_default();
+        let (title, subtitle) = match label.filter(|label| !label.is_empty()) {
+            Some(label) if label == matched => (label, row.try_get::<Option<String>, _>("other")?.unwrap_or_default()),
+            Some(label) => (label, matched),
+            None => (matched, String::new()),
+        };
+        matches.push(Match {
+            found: Found::Feature {
+                layer: layer.id.clone(),
+                layer_title: definition.title.clone(),
+                id: id.parse().ok().filter(|_| number).map_or(FeatureId::Text(id), FeatureId::Number),
+                title,
+                subtitle,
+                bbox: crate::catalog::extent(&row)?,
+            },
+            rank: row.try_get("rank")?,
+            length: row.try_get("length")?,
+        });
+    }
+    Ok(matches)
+}
+
+/// One branch a column, so that each can use its own trigram index; a feature
+/// that several branches find counts once, by its best.
+fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryBuilder<Postgres> {
+    let names = Quoted::new(&layer.table);
+    let text_of = |column: &str| format!("{}::text", Quoted::identifier(column));
+    let label = layer.definition.label.as_deref().map_or("NULL".to_owned(), text_of);
+    // What tells two features of one name apart: the natural key, else the
+    // first searched attribute that is not the label.
+    let other = columns.iter().find(|name| Some(**name) != layer.definition.label.as_deref());
+    let other = other.map_or("NULL".to_owned(), |name| text_of(name));
+
+    let mut sql = QueryBuilder::new(
+        "SELECT id, matched, label, other, rank, length, ST_XMin(box) AS west, ST_YMin(box) AS south, \
+         ST_XMax(box) AS east, ST_YMax(box) AS north FROM (SELECT DISTINCT ON (id) * FROM (",
+    );
+    for (index, column) in columns.iter().enumerate() {
+        let searched = if layer.kind == Kind::Managed {
+            format!("catalog.search_key({})", Quoted::identifier(column))
+        } else {
+            format!("catalog.search_key({})", text_of(column))
+        };
+        sql.push(if index == 0 { "(" } else { " UNION ALL (" });
+        sql.push(format!(
+            "SELECT {}::text AS id, {} AS matched, {label} AS label, {other} AS other, ",
+            names.key,
+            text_of(column)
+        ));
+        sql.push(format!("CASE WHEN {searched} = ")).push_bind(key.to_owned());
+        sql.push(format!(" THEN 0 WHEN starts_with({searched}, ")).push_bind(key.to_owned());
+        sql.push(format!(
+            ") THEN 1 ELSE 2 END AS rank, length({searched}) AS length, \
+             ST_Transform(ST_Envelope({}), 4326) AS box FROM {} WHERE ",
+            names.geometry, names.relation
+        ));
+        for (word_index, word) in key.split(' ').take(MOST_WORDS).enumerate() {
+            // Letters and digits only: nothing in a word means something to LIKE.
+            sql.push(if word_index == 0 { "" } else { " AND " });
+            sql.push(&searched).push(" LIKE ").push_bind(format!("%{word}%"));
+        }
+        sql.push(" ORDER BY rank, length LIMIT ").push_bind(limit as i64).push(")");
+    }
+    sql.push(") AS branches ORDER BY id, rank, length) AS best ORDER BY rank, length LIMIT ").push_bind(limit as i64);
+    sql
+}
