@@ -56,13 +56,12 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Event, FeedError> {
         loop {
             // Listen before looking: a change after the look must wake us.
-            let mut listener = match self.listener.take() {
-                Some(listener) => listener,
-                None => {
-                    let mut listener = PgListener::connect_with(self.db.app()).await?;
-                    listener.listen(CHANNEL).await?;
-                    listener
-                }
+            let mut listener = if let Some(listener) = self.listener.take() {
+                listener
+            } else {
+                let mut listener = PgListener::connect_with(self.db.app()).await?;
+                listener.listen(CHANNEL).await?;
+                listener
             };
             match read(self.caller, &self.db, &self.position).await {
                 Ok((changes, position)) => {

@@ -34,9 +34,8 @@ impl Bbox {
     /// west, south, lowest, east, north, highest: OGC API Features, 7.15.3.
     pub fn from_numbers(numbers: &[f64]) -> Result<Self, InvalidQuery> {
         let refused = |reason: &str| Err(InvalidQuery::new("bbox", reason));
-        let (west, south, east, north) = match *numbers {
-            [west, south, east, north] | [west, south, _, east, north, _] => (west, south, east, north),
-            _ => return refused("give four numbers (west,south,east,north) or six"),
+        let ([west, south, east, north] | [west, south, _, east, north, _]) = *numbers else {
+            return refused("give four numbers (west,south,east,north) or six");
         };
         if !numbers.iter().all(|number| number.is_finite()) {
             return refused("every number must be finite");
@@ -76,10 +75,8 @@ impl Bbox {
 pub struct Query {
     bbox: Option<Bbox>,
     equal: Vec<(String, Value)>,
-    /// Features to pass over, in the order of the ids.
-    pub offset: u64,
-    /// Begin after this id (keyset paging), as [`FeatureId`] prints it.
-    pub after: Option<FeatureId>,
+    pub(super) offset: u64,
+    pub(super) after: Option<FeatureId>,
 }
 
 impl Query {
@@ -87,6 +84,20 @@ impl Query {
     #[must_use]
     pub fn within(mut self, bbox: Bbox) -> Self {
         self.bbox = Some(bbox);
+        self
+    }
+
+    /// Those after the first `offset` in the order of the ids.
+    #[must_use]
+    pub fn skipping(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Those after this id (keyset paging).
+    #[must_use]
+    pub fn after(mut self, id: FeatureId) -> Self {
+        self.after = Some(id);
         self
     }
 
