@@ -1,4 +1,5 @@
 //! The catalogue, reading and finding, on a real PostGIS.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

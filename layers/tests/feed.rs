@@ -1,5 +1,6 @@
 //! The change feed: every change of a layer reaches a follower once, whatever
 //! the order of commits, the writer's rights and the state of its connection.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
@@ -129,7 +130,9 @@ async fn writes_to_the_parent_and_to_a_partition_are_each_told_once() {
     run(&mut admin, "UPDATE catastro.lotes SET codigo = 'y8' WHERE codigo = 'a1'").await;
     let (changes, _) = change::read(OPERATOR, db, &start).await.unwrap();
     let mut told: Vec<Vec<String>> = changes.iter().map(keys).collect();
-    told.iter_mut().for_each(|keys| keys.sort());
+    for keys in &mut told {
+        keys.sort();
+    }
     assert_eq!(told, [vec!["a1", "z9"], vec!["a2"], vec!["a1", "y8"]]);
 
     // A partition that comes later is reported as unseen, until it is mended.
@@ -176,7 +179,7 @@ async fn a_follower_whose_connection_was_cut_misses_nothing() {
     let test = TestDatabase::new().await;
     let db = test.database();
     support::managed(db, "puentes", support::definition("Puentes")).await;
-    let mut follower = Follower::from_now(OPERATOR, db.clone(), Duration::from_secs(60)).await.unwrap();
+    let mut follower = Follower::from_now(OPERATOR, db.clone(), Duration::from_mins(1)).await.unwrap();
     let mut psql = test.superuser().await;
 
     // Let it listen, then cut every connection but our own, then write.
@@ -231,7 +234,7 @@ async fn another_log_and_a_pruned_one_are_noticed() {
     )
     .await;
     assert!(matches!(change::read(OPERATOR, db, &now).await, Err(FeedError::AnotherLog)));
-    let mut follower = Follower::new(OPERATOR, db.clone(), now, Duration::from_secs(60));
+    let mut follower = Follower::new(OPERATOR, db.clone(), now, Duration::from_mins(1));
     assert_eq!(follower.next().await.unwrap(), Event::Rebuild);
 }
 
