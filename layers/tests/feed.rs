@@ -238,6 +238,43 @@ async fn another_log_and_a_pruned_one_are_noticed() {
     assert_eq!(follower.next().await.unwrap(), Event::Rebuild);
 }
 
+/// Runs one of PostgreSQL's programs to its end.
+fn program(name: &str, arguments: &[&str]) {
+    let output = std::process::Command::new(name).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn a_restore_makes_another_log_and_goes_on_recording() {
+    let (test, empty) = (TestDatabase::new().await, TestDatabase::new().await);
+    let db = test.database();
+    support::managed(db, "muros", support::definition("Muros")).await;
+    let mut psql = test.superuser().await;
+    run(&mut psql, "INSERT INTO geo.muros (fid) VALUES (1)").await;
+    let dump = std::env::temp_dir().join(format!("{}.dump", uuid::Uuid::new_v4()));
+    let dump_path = dump.to_str().unwrap();
+    program("pg_dump", &["--format=custom", "--file", dump_path, "--dbname", &test.url()]);
+
+    // Into the same database, over what was done since.
+    let before = change::position(OPERATOR, db).await.unwrap();
+    run(&mut psql, "INSERT INTO geo.muros (fid) VALUES (2)").await;
+    program("pg_restore", &["--clean", "--if-exists", "--single-transaction", "--dbname", &test.url(), dump_path]);
+    assert!(matches!(change::read(OPERATOR, db, &before).await, Err(FeedError::AnotherLog)));
+
+    // Into another one; its triggers record there.
+    program("pg_restore", &["--clean", "--if-exists", "--single-transaction", "--dbname", &empty.url(), dump_path]);
+    let restored = empty.database();
+    assert!(matches!(change::read(OPERATOR, restored, &before).await, Err(FeedError::AnotherLog)));
+    // The dump's entries have transaction numbers of their own: pretend that
+    // they lie in this cluster's future, as after a restore into a new one.
+    run(&mut empty.superuser().await, "UPDATE catalog.change SET xid = '9000000000'").await;
+    let start = change::position(OPERATOR, restored).await.unwrap();
+    run(&mut empty.superuser().await, "INSERT INTO geo.muros (fid) VALUES (3)").await;
+    let (changes, _) = change::read(OPERATOR, restored, &start).await.unwrap();
+    assert_eq!(changes.iter().flat_map(keys).collect::<Vec<_>>(), ["3"]);
+    std::fs::remove_file(dump).unwrap();
+}
+
 #[tokio::test]
 async fn a_view_is_found_changed_by_comparison() {
     let test = TestDatabase::new().await;

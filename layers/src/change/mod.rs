@@ -146,6 +146,7 @@ const MOST_ENTRIES: i64 = 100_000;
 /// snapshot and follows from here misses nothing.
 pub async fn position(caller: Caller, db: &Database) -> Result<Position, FeedError> {
     caller.require_operator("follow the change feed")?;
+    sqlx::query("SELECT catalog.adopt_change_log()").execute(db.app()).await?;
     let row = sqlx::query("SELECT catalog.change_identity() AS identity, pg_current_snapshot()::text AS snapshot")
         .fetch_one(db.app())
         .await?;
