@@ -81,6 +81,17 @@ pub async fn pending(connection: &mut PgConnection) -> Result<Vec<String>, Migra
         .collect())
 }
 
+/// A short text that differs wherever a step of either kind differs.
+pub fn fingerprint() -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    ADMIN_STEPS.hash(&mut hasher);
+    for migration in MIGRATOR.iter() {
+        (migration.version, &migration.checksum).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
 async fn refuse_newer(connection: &mut PgConnection) -> Result<(), MigrationError> {
     let known: HashSet<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
     match applied_versions(connection).await?.into_iter().find(|version| !known.contains(version)) {

@@ -31,8 +31,8 @@ impl TestDatabase {
         let server = server_url();
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut connection = connect(&server, "postgres").await;
-        ensure_template(&server, &mut connection).await;
-        execute(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        let template = ensure_template(&server, &mut connection).await;
+        execute(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         let database = Database::new(Target::from_url(&url_of(&server, &name)).expect("a URL"), 8);
         Self { name, server, database }
     }
@@ -68,34 +68,29 @@ impl Drop for TestDatabase {
     }
 }
 
-const TEMPLATE: &str = "lindero_template";
-
-/// Makes the template once, whichever test process comes first. The template
-/// is made anew when the migrations have changed since.
-async fn ensure_template(server: &str, connection: &mut PgConnection) {
+/// Makes the template of these migrations once, whichever test process comes
+/// first, and returns its name.
+async fn ensure_template(server: &str, connection: &mut PgConnection) -> String {
+    let name = format!("lindero_template_{}", migrations::fingerprint());
     execute(connection, "SELECT pg_advisory_lock(7300154001)").await;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-        .bind(TEMPLATE)
+        .bind(&name)
         .fetch_one(&mut *connection)
         .await
         .expect("pg_database can be read");
-    let current = if exists {
-        let mut template = connect(server, TEMPLATE).await;
-        let pending = migrations::pending(&mut template).await;
-        template.close().await.expect("a connection closes");
-        pending.is_ok_and(|steps| steps.is_empty())
-    } else {
-        false
-    };
-    if !current {
-        execute(connection, &format!("DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")).await;
-        execute(connection, &format!("CREATE DATABASE {TEMPLATE}")).await;
-        let mut template = connect(server, TEMPLATE).await;
+    if !exists {
+        // Under another name until it is whole: a test that dies half-way
+        // must not leave a template that looks ready.
+        execute(connection, &format!("DROP DATABASE IF EXISTS {name}_unfinished WITH (FORCE)")).await;
+        execute(connection, &format!("CREATE DATABASE {name}_unfinished")).await;
+        let mut template = connect(server, &format!("{name}_unfinished")).await;
         migrations::prepare(&mut template).await.expect("the administrator's steps run");
         migrations::run(&mut template).await.expect("the migrations run");
         template.close().await.expect("a connection closes");
+        execute(connection, &format!("ALTER DATABASE {name}_unfinished RENAME TO {name}")).await;
     }
     execute(connection, "SELECT pg_advisory_unlock(7300154001)").await;
+    name
 }
 
 fn server_url() -> String {
