@@ -1,5 +1,9 @@
 //! The binary `lindero`: command line, configuration, HTTP, the private
 //! database cluster, observability.
 
+pub mod cli;
+pub mod cluster;
 pub mod config;
+pub mod database;
 pub mod http;
+pub mod telemetry;

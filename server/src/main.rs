@@ -1,3 +1,10 @@
 //! `lindero`: one server for a municipality's territory.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use lindero::cli::Arguments;
+
+fn main() -> ExitCode {
+    lindero::cli::run(Arguments::parse())
+}

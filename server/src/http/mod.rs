@@ -7,6 +7,7 @@ pub mod base_url;
 mod border;
 pub mod extract;
 mod health;
+pub mod listen;
 mod metrics;
 mod observe;
 pub mod problem;

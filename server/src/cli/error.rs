@@ -1,0 +1,73 @@
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::cluster::ClusterError;
+use crate::config::ConfigError;
+use crate::database::DatabaseError;
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// It ended with this exit code, having said why.
+    Code(u8),
+}
+
+/// Why a command failed. Printed as it is: each says what to do.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The configuration cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no database to work with.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The private cluster failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A query failed.
+    #[error("the database refused: {0}")]
+    Query(#[from] sqlx::Error),
+    /// A job's record failed.
+    #[error(transparent)]
+    Job(#[from] access::job::JobError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source} (choose another with --listen or LINDERO_LISTEN)")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("the certificate {} with the key {} cannot be used: {source}", cert.display(), key.display())]
+    Certificate {
+        /// The certificate's file.
+        cert: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server's own loop failed.
+    #[error("the server failed: {0}")]
+    Server(io::Error),
+    /// Another program cannot be run.
+    #[error("{program} cannot be run: {source}")]
+    Program {
+        /// Which.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The runtime or the signals cannot be set up.
+    #[error("the system refused what every program needs: {0}")]
+    Runtime(io::Error),
+    /// The terminal or file that the answer goes to is gone.
+    #[error("the answer cannot be written: {0}")]
+    Output(io::Error),
+}

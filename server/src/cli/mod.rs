@@ -1,0 +1,77 @@
+//! The command line: one file a subcommand.
+
+mod config_reference;
+mod error;
+mod job;
+mod psql;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::error::{CommandError, Outcome};
+use crate::config::{Config, Settings};
+use crate::telemetry;
+
+/// One server for a municipality's territory and its people: layers in
+/// PostGIS, a web map, OGC APIs.
+#[derive(Debug, Parser)]
+#[command(name = "lindero", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// The configuration file. Default: `./lindero.toml`, else
+    /// `/etc/lindero/lindero.toml`.
+    #[arg(long, env = "LINDERO_CONFIG", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = "Configuration")]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server, with its private database where DATABASE_URL is not set.
+    Serve,
+    /// Look at the long work (imports and the like), and stop it.
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Open a database shell, and say how QGIS connects.
+    Psql(psql::Options),
+    /// Print the reference page of the configuration.
+    #[command(hide = true)]
+    ConfigReference,
+}
+
+/// Runs the command; its outcome is the process's exit code: 0 done, 1 failed,
+/// 2 misused (clap's), 130 interrupted.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let outcome =
+        arguments.settings.resolve(arguments.config.as_deref()).map_err(CommandError::from).and_then(|config| {
+            let log = if matches!(arguments.command, Command::Serve) { "info" } else { "warn" };
+            telemetry::begin(&config, log);
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)?;
+            runtime.block_on(dispatch(arguments.command, config))
+        });
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Code(code)) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("lindero: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandError> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Job(command) => job::run(command, &config).await,
+        Command::Psql(options) => psql::run(options, &config).await,
+        Command::ConfigReference => config_reference::run(),
+    }
+}

@@ -1,0 +1,167 @@
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Caller, job};
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{CommandError, Outcome};
+use crate::cluster::{Cluster, Purpose};
+use crate::config::{Config, Tls};
+use crate::database::{self, Session};
+use crate::http::listen::{self, FirstWord};
+use crate::http::{self, AppState};
+
+/// Serves until a signal says to stop.
+pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
+    let config = Arc::new(config);
+    // First what can be refused at once: the address and the certificate.
+    let claim = listen::claim(config.listen).map_err(|(address, source)| CommandError::Listen { address, source })?;
+    let tls = match &config.tls {
+        Some(tls) => Some(certificate(tls).await?),
+        None => None,
+    };
+    let session = database::open(&config, Purpose::Serve).await?;
+    let supervisor = session.cluster().map(Cluster::supervise);
+
+    let outcome = async {
+        recover(&session).await?;
+        let listener = claim.listen().map_err(|(address, source)| CommandError::Listen { address, source })?;
+        greet(&config, &listener);
+        serve(&config, &session, listener, tls).await
+    }
+    .await;
+
+    drop(supervisor);
+    session.close().await?;
+    tracing::info!("stopped");
+    outcome.map(|()| Outcome::Done)
+}
+
+/// What a killed process left half-done is undone before the first request.
+async fn recover(session: &Session) -> Result<(), CommandError> {
+    let interrupted = job::recover(Caller::LocalOperator, session.database()).await?;
+    for id in interrupted {
+        tracing::warn!(job = %id, "a job was interrupted when its process ended");
+    }
+    Ok(())
+}
+
+async fn serve(
+    config: &Arc<Config>,
+    session: &Session,
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+) -> Result<(), CommandError> {
+    let router = http::router(AppState::new(session.database().clone(), Arc::clone(config)));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let signals = tokio::spawn(obey(
+        handle.clone(),
+        config.shutdown_timeout,
+        tls.clone().zip(config.tls.clone()),
+        Signals::new().map_err(CommandError::Runtime)?,
+    ));
+
+    let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
+    let served = match tls {
+        Some(certificate) => {
+            let acceptor = RustlsAcceptor::new(certificate).handshake_timeout(listen::SILENCE).acceptor(FirstWord);
+            with_timeouts(server.acceptor(acceptor)).serve(service).await
+        }
+        None => with_timeouts(server.acceptor(FirstWord)).serve(service).await,
+    };
+    signals.abort();
+    served.map_err(CommandError::Server)
+}
+
+/// Clocks on what a connection does between requests.
+fn with_timeouts<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let builder: &mut Builder<TokioExecutor> = server.http_builder();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(listen::SILENCE);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)))
+        .keep_alive_timeout(listen::SILENCE)
+        .max_concurrent_streams(128);
+    server
+}
+
+/// The signals of an operator.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// SIGTERM and SIGINT stop the server: no new connections, the requests in
+/// hand get their time; a second one cuts them. SIGHUP reads the certificate
+/// again.
+async fn obey(handle: Handle<SocketAddr>, patience: Duration, tls: Option<(RustlsConfig, Tls)>, mut signals: Signals) {
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+            _ = signals.hang_up.recv() => {
+                if let Some((certificate, files)) = &tls {
+                    match certificate.reload_from_pem_file(&files.cert, &files.key).await {
+                        Ok(()) => tracing::info!("the certificate was read again"),
+                        Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
+                    }
+                }
+                continue;
+            }
+        }
+        if stopping {
+            tracing::warn!("stopping at once");
+            handle.shutdown();
+            return;
+        }
+        stopping = true;
+        tracing::info!(seconds = patience.as_secs(), "stopping: finishing the requests in hand");
+        handle.graceful_shutdown(Some(patience));
+    }
+}
+
+async fn certificate(tls: &Tls) -> Result<RustlsConfig, CommandError> {
+    // Fails only where one is installed already, which then is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(&tls.cert, &tls.key).await.map_err(|source| CommandError::Certificate {
+        cert: tls.cert.clone(),
+        key: tls.key.clone(),
+        source,
+    })
+}
+
+/// Says on the standard output where to look.
+fn greet(config: &Config, listener: &TcpListener) {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let url = match (&config.public_url, listener.local_addr()) {
+        (Some(public), _) => public.to_string(),
+        (None, Ok(address)) if address.ip().is_unspecified() => format!("{scheme}://localhost:{}/", address.port()),
+        (None, Ok(address)) => match address.ip() {
+            IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{}/", address.port()),
+            IpAddr::V4(ip) => format!("{scheme}://{ip}:{}/", address.port()),
+        },
+        (None, Err(_)) => return,
+    };
+    tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "serving");
+    println!("Lindero {} serves at {url} (Ctrl-C stops it).", env!("CARGO_PKG_VERSION"));
+}

@@ -1,0 +1,34 @@
+//! The log: structured, on the standard error stream.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::config::{Config, LogFormat};
+
+/// Begins to log. `default` is what is logged where nothing is configured.
+/// An unreadable filter is told, and the default taken.
+pub fn begin(config: &Config, default: &str) {
+    let filter = config.log.as_deref().map_or_else(
+        || EnvFilter::new(default),
+        |filter| {
+            EnvFilter::try_new(filter).unwrap_or_else(|error| {
+                eprintln!("LINDERO_LOG is not valid ({error}); logging {default:?}");
+                EnvFilter::new(default)
+            })
+        },
+    );
+    let terminal = std::io::stderr().is_terminal();
+    let format = config.log_format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_span_events(FmtSpan::NONE);
+    // A second call, in tests, changes nothing.
+    let _ = match format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    };
+}
