@@ -1,0 +1,91 @@
+import type { Bounds, Catalogue, Feature, FeatureId, Here, Items, Landing, Lang, Problem, SearchResult } from './types';
+
+/** What went wrong, in the three kinds that a person can do something about. */
+export type FailureKind = 'unreachable' | 'refused' | 'server';
+
+/** A request that did not give its document. `message` is the server's own detail where it gave one. */
+export class RequestFailure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    readonly status: number | null,
+    readonly detail: string | null,
+  ) {
+    super(detail ?? kind);
+    this.name = 'RequestFailure';
+  }
+}
+
+/** Slower answers than this are as good as none: the person is told and may retry. */
+const PATIENCE_MS = 30_000;
+
+/** Where the server is published: its base path, which it writes into the page. */
+export const apiUrl = (path: string): string => new URL(path, document.baseURI).href;
+
+/** The tiles of a collection, as MapLibre wants them (the API puts the row before the column). */
+export const tileUrl = (collection: string): string =>
+  `${apiUrl(`collections/${encodeURIComponent(collection)}/tiles/WebMercatorQuad/`)}{z}/{y}/{x}`;
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const control = new AbortController();
+  const stop = () => control.abort();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  const timer = setTimeout(stop, PATIENCE_MS);
+  try {
+    const response = await fetch(apiUrl(path), { signal: control.signal });
+    if (!response.ok) throw await failureOf(response);
+    return (await response.json()) as T;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (error instanceof RequestFailure) throw error;
+    throw new RequestFailure(error instanceof SyntaxError ? 'server' : 'unreachable', null, null);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function failureOf(response: Response): Promise<RequestFailure> {
+  let detail: string | null = null;
+  try {
+    const problem = (await response.json()) as Problem;
+    detail = problem.detail ?? problem.title ?? null;
+  } catch {
+    // Not a problem document (a proxy's own page, say): the status must do.
+  }
+  return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail);
+}
+
+/** Whether an error is only the end of a request that nobody waits for any more. */
+export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
+
+// These two addresses are preloaded by the page's head: they must be written the same there.
+export const getLanding = (): Promise<Landing> => get('?f=json');
+export const getCatalogue = (): Promise<Catalogue> => get('collections?f=json');
+
+export function search(query: string, lang: Lang, signal?: AbortSignal): Promise<SearchResult[]> {
+  const parameters = new URLSearchParams({ q: query, limit: '10', lang });
+  return get<{ results: SearchResult[] }>(`search?${parameters}`, signal).then((found) => found.results);
+}
+
+/** What is at a point, or within `tolerance` metres of it. */
+export function getHere(lon: number, lat: number, tolerance: number, lang: Lang, signal?: AbortSignal): Promise<Here> {
+  const parameters = new URLSearchParams({
+    lon: lon.toFixed(7),
+    lat: lat.toFixed(7),
+    tolerance: String(Math.min(1000, Math.max(0, Math.round(tolerance)))),
+    lang,
+  });
+  return get(`here?${parameters}`, signal);
+}
+
+export function getItems(collection: string, bounds: Bounds, limit: number, signal?: AbortSignal): Promise<Items> {
+  const parameters = new URLSearchParams({
+    bbox: bounds.map((ordinate) => ordinate.toFixed(6)).join(','),
+    limit: String(limit),
+  });
+  return get(`collections/${encodeURIComponent(collection)}/items?${parameters}`, signal);
+}
+
+export const getFeature = (collection: string, id: FeatureId, signal?: AbortSignal): Promise<Feature> =>
+  get(`collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(String(id))}`, signal);

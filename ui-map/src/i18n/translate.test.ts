@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+
+import { en } from './en';
+import { es, type MessageKey } from './es';
+import { preferredLang, translate, translateCode } from './translate';
+
+const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
+
+describe('texts', () => {
+  it('say the same things in both languages', () => {
+    expect(Object.keys(en).sort()).toEqual(Object.keys(es).sort());
+  });
+
+  it.each(Object.keys(es) as MessageKey[])('%s is not empty and takes the same parameters', (key) => {
+    expect(es[key].trim()).not.toBe('');
+    expect(en[key].trim()).not.toBe('');
+    expect(placeholders(en[key])).toEqual(placeholders(es[key]));
+  });
+
+  it('put parameters in their places', () => {
+    expect(translate('es', 'searchCount', { count: 3 })).toBe('3 resultados');
+    expect(translate('en', 'appTitle', { name: 'Ibagué' })).toBe('Map of Ibagué');
+  });
+
+  it('show a code that they do not know as it is', () => {
+    expect(translateCode('es', 'frequency', 'annually')).toBe('Anual');
+    expect(translateCode('es', 'frequency', 'every_moon')).toBe('every_moon');
+  });
+});
+
+describe('language', () => {
+  it.each([
+    [['es-CO', 'en'], 'es'],
+    [['en-US', 'es'], 'en'],
+    [['fr', 'EN-gb'], 'en'],
+    [['fr', 'de'], 'es'],
+    [[], 'es'],
+  ] as const)('of %j is %s', (languages, lang) => {
+    expect(preferredLang(languages)).toBe(lang);
+  });
+});

@@ -1,0 +1,160 @@
+import type { Map as MapLibreMap, MapMouseEvent } from 'maplibre-gl';
+import { ScaleControl } from 'maplibre-gl/src/ui/control/scale_control.ts';
+import { Map } from 'maplibre-gl/src/ui/map.ts';
+import { config } from 'maplibre-gl/src/util/config.ts';
+
+import type { Bounds } from '../api/types';
+import { metresAPixel } from '../catalogue/geometry';
+import { drawImage, IMAGE_RATIO } from './style/images';
+import { buildStyle, type Picture } from './style/style';
+
+export interface View {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+/** What the map tells the application. */
+export interface MapEvents {
+  moved: (view: View, bounds: Bounds) => void;
+  /** Somebody asked what is at a point, with the tolerance in metres that a finger or a pointer needs. */
+  asked: (lon: number, lat: number, tolerance: number) => void;
+  /** The first picture is complete. */
+  drawn: () => void;
+  tilesFailed: () => void;
+}
+
+export interface MapLabels {
+  map: string;
+  help: string;
+}
+
+const POINTER_PX = 8;
+const FINGER_PX = 16;
+
+/** The one place that knows MapLibre: the rest of the application speaks of views, boxes and pictures. */
+export class MapController {
+  readonly #map: MapLibreMap;
+  readonly #still: boolean;
+  #touched = false;
+
+  constructor(container: HTMLElement, workerUrl: string, view: View, labels: MapLabels, events: MapEvents) {
+    config.WORKER_URL = workerUrl;
+    this.#still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#map = new Map({
+      container,
+      center: [view.lon, view.lat],
+      zoom: view.zoom,
+      minZoom: 4,
+      maxZoom: 20,
+      // A city's map: north is up, the ground is flat, the world is not repeated.
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      renderWorldCopies: false,
+      attributionControl: false,
+      fadeDuration: this.#still ? 0 : 200,
+      locale: { 'Map.Title': labels.map },
+      validateStyle: false,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.keyboard.disableRotation();
+    this.#map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
+    this.#map.setMissingStyleImageResolver((name) => {
+      const image = drawImage(name);
+      if (image && !this.#map.hasImage(name)) this.#map.addImage(name, image, { pixelRatio: IMAGE_RATIO });
+    });
+    this.label(labels);
+    this.#listen(events);
+  }
+
+  #listen(events: MapEvents): void {
+    const map = this.#map;
+    const tell = () => {
+      const { lng, lat } = map.getCenter();
+      const bounds = map.getBounds();
+      events.moved({ lon: lng, lat, zoom: map.getZoom() }, [
+        bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth(),
+      ]);
+    };
+    map.on('moveend', tell);
+    map.on('resize', tell);
+    map.once('idle', () => {
+      events.drawn();
+      tell();
+    });
+    map.on('error', (event) => {
+      // A tile (or source) that failed; what is not of a source is a fault of ours and must be seen.
+      if ('sourceId' in event || 'tile' in event) events.tilesFailed();
+      else console.error(event.error);
+    });
+    map.getCanvas().addEventListener('pointerdown', (event) => {
+      this.#touched = event.pointerType === 'touch';
+    });
+    map.on('click', (event: MapMouseEvent) => {
+      events.asked(event.lngLat.lng, event.lngLat.lat, this.#tolerance(this.#touched ? FINGER_PX : POINTER_PX));
+    });
+    map.getCanvas().addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault();
+      const { lng, lat } = map.getCenter();
+      events.asked(lng, lat, this.#tolerance(FINGER_PX));
+    });
+    map.getCanvas().style.cursor = 'crosshair';
+  }
+
+  #tolerance(pixels: number): number {
+    return pixels * metresAPixel(this.#map.getCenter().lat, this.#map.getZoom());
+  }
+
+  get #motion(): { animate: boolean; duration?: number } {
+    return this.#still ? { animate: false } : { animate: true, duration: 600 };
+  }
+
+  /** Draws a picture; MapLibre changes only what differs from the last. */
+  draw(picture: Picture): void {
+    this.#map.setStyle(buildStyle(picture), { diff: true, validate: false });
+  }
+
+  label(labels: MapLabels): void {
+    const canvas = this.#map.getCanvas();
+    canvas.setAttribute('aria-label', `${labels.map}. ${labels.help}`);
+  }
+
+  /** Keeps what lies under the panels out of the map's centre. */
+  pad(padding: { left: number; bottom: number }): void {
+    this.#map.setPadding({ top: 0, right: 0, ...padding });
+  }
+
+  goTo(view: View): void {
+    this.#map.easeTo({ center: [view.lon, view.lat], zoom: view.zoom, ...this.#motion });
+  }
+
+  show(bounds: Bounds, maxZoom: number): void {
+    const [west, south, east, north] = bounds;
+    this.#map.fitBounds([[west, south], [east, north]], { padding: 48, maxZoom, ...this.#motion });
+  }
+
+  zoomBy(steps: number): void {
+    this.#map.easeTo({ zoom: Math.round(this.#map.getZoom() * 2) / 2 + steps, ...this.#motion });
+  }
+
+  askAtCentre(): void {
+    this.#map.getCanvas().dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+  }
+
+  focus(): void {
+    this.#map.getCanvas().focus();
+  }
+
+  /** Asks again for the tiles that failed. */
+  retry(): void {
+    for (const [id, source] of Object.entries(this.#map.getStyle().sources)) {
+      if (source.type === 'vector') this.#map.refreshTiles(id);
+    }
+  }
+
+  remove(): void {
+    this.#map.remove();
+  }
+}

@@ -1,0 +1,349 @@
+import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
+
+import type { Collection } from '../../api/types';
+import { type Palette, STREET_CLASSES, type StreetClass } from './palette';
+
+/** The names under which the page's style sheet declares the fonts of the map. */
+export const FONT = {
+  regular: ['Lindero Sans Regular'],
+  bold: ['Lindero Sans Semibold'],
+  italic: ['Lindero Sans Italic'],
+};
+
+/** The collections that the base map is drawn from; any of them may be absent. */
+export const BASE_COLLECTIONS = [
+  'limite_municipal',
+  'corregimientos',
+  'comunas',
+  'veredas',
+  'barrios',
+  'manzanas',
+  'predios',
+  'hidrografia',
+  'vias',
+] as const;
+export type BaseCollection = (typeof BASE_COLLECTIONS)[number];
+
+/** Base layers by where overlays go: areas under the streets, lines and marks over them, texts on top. */
+export interface BaseLayers {
+  ground: LayerSpecification[];
+  streets: LayerSpecification[];
+  texts: LayerSpecification[];
+}
+
+/** Finds the catalogue's entry for a base collection of the shown municipality. */
+export type Has = (id: BaseCollection) => Collection | undefined;
+
+/** From these zooms a layer is worth its bytes, whatever lower zoom the server could give it at. */
+const FROM: Record<BaseCollection, number> = {
+  limite_municipal: 0,
+  corregimientos: 8,
+  comunas: 9,
+  veredas: 11.5,
+  barrios: 12.5,
+  manzanas: 13,
+  predios: 15,
+  hidrografia: 8,
+  vias: 11,
+};
+
+/** Exponential growth between zooms, as widths on the ground grow. */
+const grow = (...stops: [zoom: number, value: number | ExpressionSpecification][]): ExpressionSpecification =>
+  ['interpolate', ['exponential', 1.6], ['zoom'], ...stops.flat()] as unknown as ExpressionSpecification;
+
+const fade = (from: number, to: number, opacity = 1): ExpressionSpecification => [
+  'interpolate', ['linear'], ['zoom'], from, 0, to, opacity,
+];
+
+/** Widths in CSS pixels of a street without its casing, at z11, 13, 15, 17, 19. */
+const WIDTHS: Record<StreetClass, [number, number, number, number, number]> = {
+  peatonal: [0, 0, 1, 3.5, 10],
+  rural: [0.4, 0.9, 2.4, 6, 16],
+  local: [0.25, 0.8, 3, 10, 34],
+  colectora: [0.5, 1.5, 4.6, 14, 44],
+  principal: [0.9, 2.3, 6.2, 18, 54],
+  arteria: [1.4, 3.2, 7.8, 22, 64],
+};
+const ZOOMS = [11, 13, 15, 17, 19] as const;
+
+/** A street's class; what is not said, or is not known, is a local street. */
+const streetClass: ExpressionSpecification = [
+  'match', ['get', 'jerarquia'], STREET_CLASSES.filter((name) => name !== 'local'), ['get', 'jerarquia'], 'local',
+];
+
+const byClass = <T>(value: (name: StreetClass) => T): ExpressionSpecification =>
+  ['match', streetClass, ...STREET_CLASSES.filter((n) => n !== 'local').flatMap((n) => [n, value(n)]), value('local')] as unknown as ExpressionSpecification;
+
+const streetWidth = (more: number): ExpressionSpecification =>
+  grow(...ZOOMS.map((zoom, i): [number, ExpressionSpecification] => [
+    zoom,
+    byClass((name) => WIDTHS[name][i]! + (WIDTHS[name][i]! > 0 ? more * (0.5 + i * 0.25) : 0)),
+  ]));
+
+const sortKey = byClass((name) => STREET_CLASSES.indexOf(name));
+
+const source = (id: BaseCollection, layer: string = id) => ({ source: id, 'source-layer': layer });
+
+const isArea: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
+const isLine: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
+
+function ground(has: Has, p: Palette): LayerSpecification[] {
+  const layers: LayerSpecification[] = [
+    { id: 'background', type: 'background', paint: { 'background-color': has('limite_municipal') ? p.beyond : p.land } },
+  ];
+  const fill = (id: BaseCollection, color: string, minzoom = FROM[id], opacity: number | ExpressionSpecification = 1) => {
+    if (!has(id)) return;
+    layers.push({
+      id: `base:${id}`,
+      type: 'fill',
+      ...source(id),
+      minzoom,
+      paint: { 'fill-color': color, 'fill-opacity': opacity, 'fill-antialias': false },
+    });
+  };
+  fill('limite_municipal', p.land);
+  fill('corregimientos', p.rural);
+  fill('comunas', p.urban);
+  if (has('manzanas')) {
+    layers.push({
+      id: 'base:manzanas',
+      type: 'fill',
+      ...source('manzanas'),
+      minzoom: FROM.manzanas,
+      paint: {
+        'fill-color': p.block,
+        'fill-outline-color': ['interpolate', ['linear'], ['zoom'], 14, p.block, 15.5, p.blockLine],
+        'fill-opacity': fade(FROM.manzanas, FROM.manzanas + 0.6),
+      },
+    });
+  }
+  if (has('predios')) {
+    layers.push({
+      id: 'base:predios',
+      type: 'line',
+      ...source('predios'),
+      minzoom: FROM.predios,
+      paint: { 'line-color': p.parcelLine, 'line-width': grow([15, 0.4], [18, 1]), 'line-opacity': fade(15, 16) },
+    });
+  }
+  if (has('hidrografia')) {
+    layers.push(
+      {
+        id: 'base:hidrografia:area',
+        type: 'fill',
+        ...source('hidrografia'),
+        minzoom: FROM.hidrografia,
+        filter: isArea,
+        paint: { 'fill-color': p.water, 'fill-outline-color': p.waterLine },
+      },
+      {
+        id: 'base:hidrografia:line',
+        type: 'line',
+        ...source('hidrografia'),
+        minzoom: FROM.hidrografia,
+        filter: isLine,
+        layout: { 'line-cap': 'round', 'line-join': 'round' },
+        paint: {
+          'line-color': ['match', ['get', 'tipo'], 'rio', p.water, p.waterLine],
+          'line-width': grow(
+            [8, ['match', ['get', 'tipo'], 'rio', 0.8, 0]],
+            [11, ['match', ['get', 'tipo'], 'rio', 1.8, 0.35]],
+            [14, ['match', ['get', 'tipo'], 'rio', 4, 1.1]],
+            [18, ['match', ['get', 'tipo'], 'rio', 30, 6]],
+          ),
+        },
+      },
+    );
+  }
+  return layers;
+}
+
+function boundaries(has: Has, p: Palette): LayerSpecification[] {
+  const layers: LayerSpecification[] = [];
+  const line = (id: BaseCollection, name: string, minzoom: number, paint: object) => {
+    if (has(id)) {
+      layers.push({
+        id: `base:${id}:${name}`,
+        type: 'line',
+        ...source(id),
+        minzoom,
+        layout: { 'line-join': 'round' },
+        paint,
+      } as LayerSpecification);
+    }
+  };
+  // Neighbours both draw the border that they share: dashes of the two would run into each other, so
+  // only the municipality's own limit is dashed and the inner ones are told by weight.
+  line('barrios', 'line', FROM.barrios, {
+    'line-color': p.district, 'line-width': 0.6, 'line-opacity': fade(12.5, 13.5, 0.35),
+  });
+  line('veredas', 'line', FROM.veredas, {
+    'line-color': p.district, 'line-width': 0.5, 'line-opacity': fade(11.5, 12.5, 0.3),
+  });
+  line('corregimientos', 'line', FROM.corregimientos, {
+    'line-color': p.district, 'line-width': grow([8, 0.5], [15, 1.2]), 'line-opacity': 0.4,
+  });
+  line('comunas', 'glow', FROM.comunas, {
+    'line-color': p.limitGlow, 'line-width': grow([9, 1.5], [15, 7]), 'line-opacity': 0.4,
+  });
+  line('comunas', 'line', FROM.comunas, {
+    'line-color': p.district, 'line-width': grow([9, 0.5], [15, 1.3]), 'line-opacity': 0.7,
+  });
+  line('limite_municipal', 'glow', 0, {
+    'line-color': p.limitGlow, 'line-width': grow([7, 2], [14, 8]), 'line-opacity': 0.6,
+  });
+  line('limite_municipal', 'line', 0, {
+    'line-color': p.limit, 'line-width': grow([7, 1], [14, 2.2]), 'line-dasharray': [6, 2, 1.2, 2],
+  });
+  return layers;
+}
+
+function streets(has: Has, p: Palette): LayerSpecification[] {
+  if (!has('vias')) return [];
+  const layout = { 'line-cap': 'round', 'line-join': 'round', 'line-sort-key': sortKey } as const;
+  // Far away only what leads somewhere: the rest comes as it gets room.
+  const visible: ExpressionSpecification = [
+    'step', ['zoom'],
+    ['in', ['get', 'jerarquia'], ['literal', ['arteria', 'principal', 'colectora', 'rural']]],
+    12, ['!=', ['get', 'jerarquia'], 'peatonal'],
+    14, true,
+  ];
+  return [
+    {
+      id: 'base:vias:casing',
+      type: 'line',
+      ...source('vias'),
+      minzoom: 12.5,
+      filter: visible,
+      layout,
+      paint: {
+        'line-color': byClass((name) => p.street[name].casing),
+        'line-width': streetWidth(1.3),
+        'line-opacity': fade(12.5, 13.5),
+      },
+    },
+    {
+      id: 'base:vias',
+      type: 'line',
+      ...source('vias'),
+      minzoom: FROM.vias,
+      filter: visible,
+      layout,
+      paint: {
+        // Before there is room for a casing, the fill must stand out by itself.
+        'line-color': [
+          'interpolate', ['linear'], ['zoom'],
+          12, byClass((name) => (name === 'arteria' || name === 'principal' ? p.street[name].fill : p.street[name].casing)),
+          13.5, byClass((name) => p.street[name].fill),
+        ],
+        'line-width': streetWidth(0),
+      },
+    },
+  ];
+}
+
+function texts(has: Has, p: Palette): LayerSpecification[] {
+  const layers: LayerSpecification[] = [];
+  const halo = { 'text-halo-color': p.halo, 'text-halo-width': 1.4, 'text-halo-blur': 0.4 };
+  const streetName = has('vias')?.lindero.label ?? 'nombre';
+  const waterName = has('hidrografia')?.lindero.label ?? 'nombre';
+  const place = (id: BaseCollection, minzoom: number, maxzoom: number, layout: object, color: string) => {
+    if (!has(id)) return;
+    layers.push({
+      id: `base:${id}:text`,
+      type: 'symbol',
+      ...source(id, 'labels'),
+      minzoom,
+      maxzoom,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT.regular, 'text-max-width': 7, 'text-padding': 6, ...layout },
+      paint: { ...halo, 'text-color': color },
+    } as LayerSpecification);
+  };
+  // MapLibre gives the last layer's texts their room first.
+  if (has('predios')) {
+    layers.push({
+      id: 'base:predios:text',
+      type: 'symbol',
+      ...source('predios'),
+      minzoom: 17.5,
+      layout: {
+        'text-field': ['coalesce', ['get', 'direccion'], ''],
+        'text-font': FONT.regular,
+        'text-size': 10.5,
+        'text-max-width': 5,
+        'text-padding': 4,
+      },
+      paint: { ...halo, 'text-color': p.minorText },
+    });
+  }
+  if (has('vias')) {
+    layers.push({
+      id: 'base:vias:text',
+      type: 'symbol',
+      ...source('vias'),
+      minzoom: 13,
+      filter: [
+        'step', ['zoom'],
+        ['in', ['get', 'jerarquia'], ['literal', ['arteria']]],
+        14, ['in', ['get', 'jerarquia'], ['literal', ['arteria', 'principal', 'colectora']]],
+        15.2, true,
+      ],
+      layout: {
+        'symbol-placement': 'line',
+        'symbol-spacing': 320,
+        'symbol-sort-key': ['-', 0, sortKey],
+        'text-field': ['coalesce', ['get', streetName], ''],
+        'text-font': FONT.regular,
+        'text-size': [
+          'interpolate', ['linear'], ['zoom'],
+          13, byClass((name) => (name === 'arteria' ? 11 : 10)),
+          16, byClass((name) => (name === 'arteria' || name === 'principal' ? 13 : 11.5)),
+          19, byClass((name) => (name === 'arteria' || name === 'principal' ? 17 : 15)),
+        ],
+        'text-letter-spacing': 0.02,
+        'text-max-angle': 30,
+        'text-padding': 3,
+      },
+      paint: { ...halo, 'text-color': p.streetText, 'text-halo-width': 1.6 },
+    });
+  }
+  if (has('hidrografia')) {
+    layers.push({
+      id: 'base:hidrografia:text',
+      type: 'symbol',
+      ...source('hidrografia'),
+      minzoom: 11,
+      filter: ['all', isLine, ['step', ['zoom'], ['==', ['get', 'tipo'], 'rio'], 13.5, true]],
+      layout: {
+        'symbol-placement': 'line',
+        'symbol-spacing': 420,
+        'text-field': ['coalesce', ['get', waterName], ''],
+        'text-font': FONT.italic,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 11, 11, 17, 15],
+        'text-letter-spacing': 0.08,
+        'text-max-angle': 32,
+      },
+      paint: { ...halo, 'text-color': p.waterText },
+    });
+  }
+  place('veredas', 12, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);
+  place('barrios', 13, 17.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 13, 10.5, 16, 14], 'text-font': FONT.bold }, p.minorText);
+  place('corregimientos', 9, 13.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 9, 10.5, 13, 14], 'text-font': FONT.bold }, p.ruralText);
+  place('comunas', 10.5, 14, {
+    'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 10.5, 13.5, 15],
+    'text-font': FONT.bold,
+    'text-transform': 'uppercase',
+    'text-letter-spacing': 0.12,
+  }, p.placeText);
+  place('limite_municipal', 0, 10.5, { 'text-size': 17, 'text-font': FONT.bold }, p.placeText);
+  return layers;
+}
+
+/** The base map's layers in one theme. Without any base collection, only the background. */
+export function baseLayers(has: Has, palette: Palette): BaseLayers {
+  return {
+    ground: [...ground(has, palette), ...boundaries(has, palette)],
+    streets: streets(has, palette),
+    texts: texts(has, palette),
+  };
+}

@@ -1,0 +1,99 @@
+import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { sampleCollection, sampleLevels } from '../../catalogue/samples';
+import { BASE_COLLECTIONS } from './basemap';
+import { parseImage } from './images';
+import { buildStyle, type Picture } from './style';
+
+beforeAll(() => vi.stubGlobal('document', { baseURI: 'http://city.example/mapas/' }));
+
+const base = BASE_COLLECTIONS.map((id) =>
+  sampleCollection(id, id === 'vias' ? { geometryType: 'MultiLineString' } : id === 'hidrografia' ? { geometryType: 'Geometry' } : {}),
+);
+const hazards = sampleCollection('amenazas', { classifyBy: 'nivel', attributes: [sampleLevels], minZoom: 9 });
+const mixed = sampleCollection('patrimonio', { geometryType: 'Geometry' });
+const condition = sampleCollection('estado_vial', { geometryType: 'LineString', classifyBy: 'nivel', attributes: [sampleLevels] });
+
+const picture = (more: Partial<Picture> = {}): Picture => ({
+  collections: [...base, hazards, mixed, condition],
+  municipality: '73001',
+  layers: [],
+  base: true,
+  theme: 'light',
+  highlighted: [],
+  point: null,
+  ...more,
+});
+
+const ids = (made: Picture) => buildStyle(made).layers.map((layer) => layer.id);
+const everything = [hazards, mixed, condition].map(({ id }) => ({ id, opacity: 0.5 }));
+
+describe('buildStyle', () => {
+  it.each([
+    ['light, base map only', picture()],
+    ['dark, all layers', picture({ theme: 'dark', layers: everything })],
+    ['no base map', picture({ base: false, layers: everything })],
+    ['nothing at all', picture({ collections: [] })],
+    ['a question and its answer', picture({
+      point: [-75.2, 4.4],
+      highlighted: [{ type: 'Feature', geometry: { type: 'Point', coordinates: [-75.2, 4.4] }, properties: {} }],
+    })],
+  ])('keeps to the style specification: %s', (_name, made) => {
+    expect(validateStyleMin(buildStyle(made))).toEqual([]);
+  });
+
+  it('asks for tiles row before column, under the base path', () => {
+    expect(buildStyle(picture()).sources.vias).toMatchObject({
+      tiles: ['http://city.example/mapas/collections/vias/tiles/WebMercatorQuad/{z}/{y}/{x}'],
+    });
+  });
+
+  it('asks for no heavy layer from far away', () => {
+    const from = new Map(buildStyle(picture()).layers.map((layer) => [layer.id, 'minzoom' in layer ? layer.minzoom : 0]));
+    expect(from.get('base:predios')).toBeGreaterThanOrEqual(15);
+    expect(from.get('base:manzanas')).toBeGreaterThanOrEqual(13);
+    const overlay = buildStyle(picture({ layers: everything })).layers.find((layer) => layer.id === 'over:amenazas:fill');
+    expect(overlay).toMatchObject({ minzoom: 9 });
+  });
+
+  it('draws without any base collection', () => {
+    const made = picture({ collections: [hazards], layers: [{ id: 'amenazas', opacity: 1 }] });
+    expect(ids(made)[0]).toBe('background');
+    expect(ids(made)).toContain('over:amenazas:fill');
+    expect(Object.keys(buildStyle(made).sources)).toEqual(['highlight', 'asked', 'amenazas']);
+  });
+
+  it('puts areas under the streets, lines over them, texts and the highlight on top', () => {
+    const order = ids(picture({ layers: everything }));
+    const at = (id: string) => order.indexOf(id);
+    expect(at('base:manzanas')).toBeLessThan(at('over:amenazas:fill'));
+    expect(at('over:amenazas:outline')).toBeLessThan(at('base:vias'));
+    expect(at('base:vias')).toBeLessThan(at('over:estado_vial:line'));
+    expect(at('over:estado_vial:line')).toBeLessThan(at('base:comunas:text'));
+    expect(order[order.length - 1]).toBe('highlight:asked');
+  });
+
+  it('draws each geometry of a mixed layer in its own way', () => {
+    const own = ids(picture({ layers: everything })).filter((id) => id.startsWith('over:patrimonio'));
+    expect(own).toEqual(expect.arrayContaining(['over:patrimonio:fill', 'over:patrimonio:line', 'over:patrimonio:mark']));
+  });
+
+  it('takes base layers of the shown municipality only', () => {
+    const other = base.map((c) => ({ ...c, lindero: { ...c.lindero, municipality: '54001' } }));
+    expect(ids(picture({ collections: other }))).not.toContain('base:vias');
+  });
+
+  it('has the same layers in both themes, in other colours', () => {
+    expect(ids(picture({ theme: 'dark' }))).toEqual(ids(picture({ theme: 'light' })));
+    expect(buildStyle(picture({ theme: 'dark' }))).not.toEqual(buildStyle(picture({ theme: 'light' })));
+  });
+});
+
+describe('images', () => {
+  it('are named by what they show', () => {
+    expect(parseImage('mark|square|#123456|#ffffff')).toEqual({ kind: 'mark', form: 'square', color: '#123456', halo: '#ffffff' });
+    expect(parseImage('hatch|dots|#123456')).toEqual({ kind: 'hatch', hatch: 'dots', color: '#123456' });
+    expect(parseImage('airport-11')).toBeNull();
+  });
+});

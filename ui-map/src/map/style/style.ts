@@ -1,0 +1,136 @@
+import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+
+import { tileUrl } from '../../api/client';
+import type { Collection, Feature } from '../../api/types';
+import { boundsOf } from '../../catalogue/collections';
+import type { LayerSetting } from '../../state/permalink';
+import { BASE_COLLECTIONS, type BaseCollection, baseLayers, type Has } from './basemap';
+import { overlayLayers } from './overlay';
+import { palettes, type Theme } from './palette';
+
+/** All that the drawing depends on. The style is a function of it; MapLibre finds out what changed. */
+export interface Picture {
+  collections: Collection[];
+  municipality: string | null;
+  layers: LayerSetting[];
+  base: boolean;
+  theme: Theme;
+  /** What is chosen, or found at a point. */
+  highlighted: Feature[];
+  /** The point that was asked about. */
+  point: [lon: number, lat: number] | null;
+}
+
+/** Beyond these zooms tiles are stretched instead of fetched: their grid is then finer than a pixel's worth. */
+const DEEPEST: Partial<Record<string, number>> = {
+  limite_municipal: 13,
+  corregimientos: 13,
+  comunas: 13,
+  veredas: 14,
+  barrios: 14,
+  hidrografia: 14,
+  manzanas: 15,
+  vias: 15,
+};
+const DEEPEST_OTHERS = 16;
+
+function vectorSource(collection: Collection): SourceSpecification {
+  const bounds = boundsOf(collection);
+  const maxzoom = DEEPEST[collection.id] ?? DEEPEST_OTHERS;
+  return {
+    type: 'vector',
+    tiles: [tileUrl(collection.id)],
+    // A source cannot begin past its own end.
+    minzoom: Math.min(maxzoom, Math.max(0, Math.floor(collection.lindero.minZoom ?? 0))),
+    maxzoom,
+    ...(bounds ? { bounds } : {}),
+  };
+}
+
+function highlightLayers(picture: Picture): LayerSpecification[] {
+  const p = palettes[picture.theme];
+  const common = { source: 'highlight' };
+  return [
+    {
+      id: 'highlight:fill', type: 'fill', ...common, filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': p.highlight, 'fill-opacity': 0.14 },
+    },
+    {
+      id: 'highlight:casing', type: 'line', ...common, filter: ['!=', ['geometry-type'], 'Point'],
+      layout: { 'line-join': 'round', 'line-cap': 'round' },
+      paint: { 'line-color': p.highlightCasing, 'line-width': 6, 'line-opacity': 0.9 },
+    },
+    {
+      id: 'highlight:line', type: 'line', ...common, filter: ['!=', ['geometry-type'], 'Point'],
+      layout: { 'line-join': 'round', 'line-cap': 'round' },
+      paint: { 'line-color': p.highlight, 'line-width': 3 },
+    },
+    {
+      id: 'highlight:ring', type: 'circle', ...common, filter: ['==', ['geometry-type'], 'Point'],
+      paint: {
+        'circle-radius': 13, 'circle-color': 'rgba(0,0,0,0)',
+        'circle-stroke-color': p.highlight, 'circle-stroke-width': 3,
+      },
+    },
+    {
+      id: 'highlight:asked', type: 'circle', source: 'asked',
+      paint: {
+        'circle-radius': 5, 'circle-color': p.highlight,
+        'circle-stroke-color': p.highlightCasing, 'circle-stroke-width': 2,
+      },
+    },
+  ];
+}
+
+/** The style of the whole map: base map, switched-on layers between its storeys, highlight on top. */
+export function buildStyle(picture: Picture): StyleSpecification {
+  const palette = palettes[picture.theme];
+  const shown = new Map(
+    picture.collections
+      .filter((c) => !picture.municipality || c.lindero.municipality === picture.municipality)
+      .map((c) => [c.id, c]),
+  );
+  const has: Has = (id: BaseCollection) => (picture.base ? shown.get(id) : undefined);
+  const base = baseLayers(has, palette);
+  const overlays = picture.layers.flatMap((setting) => {
+    const collection = picture.collections.find((c) => c.id === setting.id);
+    return collection ? [{ collection, layers: overlayLayers(collection, setting, palette) }] : [];
+  });
+
+  const sources: Record<string, SourceSpecification> = {
+    highlight: {
+      type: 'geojson',
+      data: { type: 'FeatureCollection', features: picture.highlighted as GeoJSON.Feature[] },
+    },
+    asked: {
+      type: 'geojson',
+      data: {
+        type: 'FeatureCollection',
+        features: picture.point
+          ? [{ type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: picture.point } }]
+          : [],
+      },
+    },
+  };
+  for (const id of BASE_COLLECTIONS) {
+    const collection = has(id);
+    if (collection) sources[id] = vectorSource(collection);
+  }
+  for (const { collection } of overlays) sources[collection.id] ??= vectorSource(collection);
+
+  return {
+    version: 8,
+    name: 'Lindero',
+    sources,
+    layers: [
+      ...base.ground,
+      ...overlays.flatMap(({ layers }) => layers.areas),
+      ...base.streets,
+      ...overlays.flatMap(({ layers }) => layers.lines),
+      ...base.texts,
+      ...overlays.flatMap(({ layers }) => layers.marks),
+      ...overlays.flatMap(({ layers }) => layers.texts),
+      ...highlightLayers(picture),
+    ],
+  };
+}

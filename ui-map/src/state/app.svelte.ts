@@ -1,0 +1,222 @@
+import { getCatalogue, getLanding, RequestFailure } from '../api/client';
+import type { Bounds, Collection, Landing, Municipality, SearchResult } from '../api/types';
+import { homeBounds } from '../catalogue/collections';
+import { boundsOfFeatures, boundsOfView, viewOf } from '../catalogue/geometry';
+import type { MapController, View } from '../map/controller';
+import { Finding } from './finding.svelte';
+import { formatPermalink, type LayerSetting, type Permalink } from './permalink';
+import { failed, loading, ready, type Remote } from './remote';
+import { Settings } from './settings.svelte';
+
+export type Tab = 'layers' | 'here' | 'list';
+/** On a phone the panel is a sheet that shows its tabs only, half of it or all; elsewhere it is open or not. */
+export type PanelSize = 'closed' | 'half' | 'full';
+export type MapStatus = 'loading' | 'drawn' | 'failed' | 'impossible';
+
+export interface City {
+  landing: Landing;
+  collections: Collection[];
+}
+
+/** How close the map goes to show one feature. */
+const FEATURE_ZOOM = 17;
+/** From here on the base map has streets. */
+const HOME_ZOOM = 11.1;
+
+/** The state of the application: what the components show, and the only place that they change it. */
+export class App {
+  readonly settings: Settings;
+  readonly finding = new Finding();
+
+  city = $state.raw<Remote<City>>(loading);
+  municipalityCode = $state<string | null>(null);
+  layers = $state.raw<LayerSetting[]>([]);
+  base = $state(true);
+  view = $state.raw<View | null>(null);
+  bounds = $state.raw<Bounds | null>(null);
+  tab = $state<Tab>('layers');
+  panel = $state<PanelSize>('closed');
+  mapStatus = $state<MapStatus>('loading');
+  tilesFailed = $state(false);
+  /** What the live region says. */
+  announcement = $state('');
+
+  map: MapController | null = null;
+
+  readonly collections: Collection[] = $derived(this.city.status === 'ready' ? this.city.value.collections : []);
+  readonly byId: Map<string, Collection> = $derived(new Map(this.collections.map((c) => [c.id, c])));
+  readonly municipality: Municipality | undefined = $derived.by(() => {
+    if (this.city.status !== 'ready') return undefined;
+    const { municipalities } = this.city.value.landing.lindero;
+    return municipalities.find((m) => m.code === this.municipalityCode) ?? municipalities[0];
+  });
+
+  constructor(link: Permalink) {
+    this.settings = new Settings(link.lang, link.theme);
+    this.layers = link.layers;
+    this.base = link.base;
+    this.view = link.view;
+    this.panel = isWide() || link.selected ? 'half' : 'closed';
+    if (link.selected) {
+      this.tab = 'here';
+      void this.finding.byId(link.selected.collection, link.selected.id);
+    }
+  }
+
+  get permalink(): string {
+    const { chosen } = this.finding;
+    return formatPermalink({
+      view: this.view,
+      layers: this.layers,
+      base: this.base,
+      selected: chosen,
+      lang: this.settings.langChosen ? this.settings.lang : null,
+      theme: this.settings.themeChoice === 'auto' ? null : this.settings.themeChoice,
+    });
+  }
+
+  /** Shows what another address says, as after a link was pasted or edited. */
+  follow(link: Permalink): void {
+    this.layers = link.layers.filter((setting) => this.byId.has(setting.id));
+    this.base = link.base;
+    if (link.lang) this.settings.lang = link.lang;
+    if (link.theme) this.settings.themeChoice = link.theme;
+    if (link.view) this.setView(link.view);
+    if (!link.selected) this.finding.clear();
+    else void this.finding.byId(link.selected.collection, link.selected.id);
+  }
+
+  async load(): Promise<void> {
+    this.city = loading;
+    try {
+      const [landing, catalogue] = await Promise.all([getLanding(), getCatalogue()]);
+      // Links may name layers that are gone.
+      const ids = new Set(catalogue.collections.map((c) => c.id));
+      this.layers = this.layers.filter((setting) => ids.has(setting.id));
+      this.city = ready({ landing, collections: catalogue.collections });
+      if (!this.view) this.#goHome();
+    } catch (error) {
+      this.city = failed(error);
+    }
+  }
+
+  /** The window's size without what the panel covers, in CSS pixels. */
+  #window(): { width: number; height: number } {
+    const wide = isWide();
+    return {
+      width: innerWidth - (wide && this.panel !== 'closed' ? PANEL_WIDTH : 0),
+      height: innerHeight - (wide ? 0 : 140),
+    };
+  }
+
+  #goHome(): void {
+    const bounds = homeBounds(this.collections, this.municipality);
+    const { width, height } = this.#window();
+    if (!bounds) {
+      this.setView({ lon: -74, lat: 4.5, zoom: 5 });
+      return;
+    }
+    const view = viewOf(bounds, width * 0.94, height * 0.94, 16);
+    // A long city on a narrow screen: rather most of it with its streets than all of it without.
+    this.setView({ ...view, zoom: Math.max(view.zoom, Math.min(view.zoom + 0.6, HOME_ZOOM)) });
+  }
+
+  /** Moves there, with or without a map. */
+  setView(view: View): void {
+    this.view = view;
+    if (this.map) this.map.goTo(view);
+    else this.bounds = boundsOfView(view.lon, view.lat, view.zoom, innerWidth, innerHeight);
+  }
+
+  showBounds(bounds: Bounds, maxZoom = FEATURE_ZOOM): void {
+    const { width, height } = this.#window();
+    if (this.map) this.map.show(bounds, maxZoom);
+    else this.setView(viewOf(bounds, width, height, maxZoom));
+  }
+
+  showCity(): void {
+    const bounds = homeBounds(this.collections, this.municipality);
+    if (bounds) this.showBounds(bounds, 16);
+  }
+
+  showFeature(): void {
+    const bounds = this.finding.feature && boundsOfFeatures([this.finding.feature]);
+    if (bounds) this.showBounds(bounds);
+  }
+
+  setMunicipality(code: string): void {
+    this.municipalityCode = code;
+    this.showCity();
+  }
+
+  isOn(id: string): boolean {
+    return this.layers.some((setting) => setting.id === id);
+  }
+
+  switchLayer(id: string): void {
+    this.layers = this.isOn(id) ? this.layers.filter((s) => s.id !== id) : [...this.layers, { id, opacity: 1 }];
+  }
+
+  switchAllOff(): void {
+    this.layers = [];
+  }
+
+  setOpacity(id: string, opacity: number): void {
+    this.layers = this.layers.map((setting) => (setting.id === id ? { id, opacity } : setting));
+  }
+
+  openTab(tab: Tab): void {
+    this.tab = tab;
+    if (this.panel === 'closed') this.panel = 'half';
+  }
+
+  async ask(lon: number, lat: number, tolerance: number): Promise<void> {
+    this.openTab('here');
+    await this.finding.at(lon, lat, tolerance, this.settings.lang);
+    this.#announceFound();
+  }
+
+  async openFeature(collection: string, id: string | number): Promise<void> {
+    this.openTab('here');
+    await this.finding.byId(collection, id);
+    this.showFeature();
+    this.#announceFound();
+  }
+
+  async openResult(result: SearchResult): Promise<void> {
+    if (result.kind === 'feature' && result.collection && result.id !== undefined) {
+      await this.openFeature(result.collection, result.id);
+      return;
+    }
+    const [lon, lat] = result.bbox;
+    this.showBounds(result.bbox);
+    await this.ask(lon, lat, 0);
+  }
+
+  #announceFound(): void {
+    const { found } = this.finding;
+    if (found.status === 'failed') this.announcement = this.problemText(found.error);
+    if (found.status !== 'ready') return;
+    const count = found.value.groups.reduce((sum, group) => sum + group.features.length, 0);
+    const { t } = this.settings;
+    this.announcement =
+      count === 0
+        ? t('hereEmpty')
+        : count === 1
+          ? t('hereFoundOne')
+          : t('hereFound', { count, layers: found.value.groups.length });
+  }
+
+  /** What to tell somebody about a failure: the server's own words where it said any. */
+  problemText(error: unknown): string {
+    const { t } = this.settings;
+    if (!(error instanceof RequestFailure)) return t('serverError');
+    if (error.kind === 'unreachable') return t('unreachable');
+    return error.detail ?? t('serverError');
+  }
+}
+
+export const PANEL_WIDTH = 384;
+
+/** Whether there is room for a panel beside the map; the style sheet breaks at the same width. */
+export const isWide = (): boolean => matchMedia('(min-width: 760px)').matches;
