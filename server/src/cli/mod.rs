@@ -32,6 +32,9 @@ pub struct Arguments {
     settings: Settings,
 }
 
+/// PostgreSQL's notices tell of every `IF NOT EXISTS` that found something.
+const SERVER_LOG: &str = "info,sqlx::postgres::notice=warn";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server, with its private database where DATABASE_URL is not set.
@@ -51,7 +54,7 @@ enum Command {
 pub fn run(arguments: Arguments) -> ExitCode {
     let outcome =
         arguments.settings.resolve(arguments.config.as_deref()).map_err(CommandError::from).and_then(|config| {
-            let log = if matches!(arguments.command, Command::Serve) { "info" } else { "warn" };
+            let log = if matches!(arguments.command, Command::Serve) { SERVER_LOG } else { "warn" };
             telemetry::begin(&config, log);
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)?;

@@ -20,7 +20,10 @@ use crate::http::{self, AppState};
 /// Serves until a signal says to stop.
 pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     let config = Arc::new(config);
-    // First what can be refused at once: the address and the certificate.
+    // First what can be refused at once.
+    if config.database_url.is_none() {
+        Cluster::refuse_second(&config)?;
+    }
     let claim = listen::claim(config.listen).map_err(|(address, source)| CommandError::Listen { address, source })?;
     let tls = match &config.tls {
         Some(tls) => Some(certificate(tls).await?),

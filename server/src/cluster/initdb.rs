@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::ClusterError;
 use super::folder::{DataFolder, sync};
+use super::lock::Lock;
 use super::programs::Programs;
 use super::user::ClusterUser;
 
@@ -13,18 +14,21 @@ use super::user::ClusterUser;
 const UNFINISHED: &str = "postgres.new-";
 
 /// Makes the cluster under another name and renames it when it is whole, so
-/// that a folder named `postgres` is always a complete cluster. The lock
-/// `change` is held.
-pub(super) fn ensure(programs: &Programs, folder: &DataFolder, user: &ClusterUser) -> Result<(), ClusterError> {
+/// that a folder named `postgres` is always a complete cluster.
+pub(super) fn ensure(
+    programs: &Programs,
+    folder: &DataFolder,
+    user: &ClusterUser,
+    change: &Lock,
+) -> Result<(), ClusterError> {
     remove_unfinished(folder)?;
     let cluster = folder.cluster();
     if cluster.exists() {
         return Ok(());
     }
     tracing::info!(folder = %cluster.display(), postgresql = programs.major, "making the database cluster");
-    // Its own name: an initdb whose parent was killed may still be writing.
     let unfinished = folder.root().join(format!("{UNFINISHED}{}", Uuid::now_v7().simple()));
-    run(programs, folder, user, &unfinished)?;
+    run(programs, folder, user, &unfinished, change)?;
     let main = unfinished.join("postgresql.conf");
     let mut text = std::fs::read_to_string(&main).map_err(ClusterError::file("reading", &main))?;
     text.push_str("\n# lindero's settings, written at each start.\ninclude_if_exists = 'lindero.conf'\n");
@@ -33,7 +37,13 @@ pub(super) fn ensure(programs: &Programs, folder: &DataFolder, user: &ClusterUse
     sync(folder.root())
 }
 
-fn run(programs: &Programs, folder: &DataFolder, user: &ClusterUser, cluster: &Path) -> Result<(), ClusterError> {
+fn run(
+    programs: &Programs,
+    folder: &DataFolder,
+    user: &ClusterUser,
+    cluster: &Path,
+    change: &Lock,
+) -> Result<(), ClusterError> {
     let program = programs.path("initdb");
     let output = user
         .command(&program, folder.root())
@@ -41,6 +51,7 @@ fn run(programs: &Programs, folder: &DataFolder, user: &ClusterUser, cluster: &P
         .args(["--locale-provider=icu", "--icu-locale=es-CO", "--data-checksums"])
         .args(["--auth-local=peer", "--auth-host=reject", "--no-instructions", "--pgdata"])
         .arg(cluster)
+        .stdin(change.for_child()?)
         .output()
         .map_err(ClusterError::file("running", &program))?;
     if output.status.success() {

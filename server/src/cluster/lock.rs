@@ -3,13 +3,16 @@
 //! - `serve`: held by the one server of the folder.
 //! - `users`: shared by every process that uses the cluster; whoever gets it
 //!   exclusively knows that nobody does, and may stop it.
-//! - `change`: held while the cluster is made, started or stopped.
+//! - `change`: held while the cluster is made, started or stopped, also by
+//!   `initdb` and `pg_ctl` themselves, which may outlive a killed parent.
 //! - `reaper`: held by the process that stops the cluster when its last user
 //!   is gone.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Stdio;
 
 use super::ClusterError;
 use super::folder::DataFolder;
@@ -52,6 +55,13 @@ impl Lock {
         let file = open(folder, user, name)?;
         file.lock().map_err(ClusterError::file("locking", &folder.lock(name)))?;
         Ok(Self { file })
+    }
+
+    /// The lock as a child's standard input: it stays held until we and the
+    /// child are gone. So a child that outlives us is waited for.
+    pub(super) fn for_child(&self) -> Result<Stdio, ClusterError> {
+        let shared = self.file.try_clone().map_err(ClusterError::file("sharing", Path::new("a lock")))?;
+        Ok(Stdio::from(shared))
     }
 
     /// Waits for a lock shared with others.

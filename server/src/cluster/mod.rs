@@ -86,11 +86,21 @@ impl Cluster {
         };
         let change = Lock::exclusive(&folder, &user, lock::CHANGE)?;
         let users = Lock::shared(&folder, &user, lock::USERS)?;
-        initdb::ensure(&programs, &folder, &user)?;
+        initdb::ensure(&programs, &folder, &user, &change)?;
         let connections = config.database_connections + SPARE_CONNECTIONS;
-        let running = start(&programs, &folder, &user, connections, None)?;
+        let running = start(&programs, &folder, &user, connections, None, &change)?;
         drop(change);
         Ok(Self { folder, user, programs, connections, socket: running.socket, port: running.port, users, serve })
+    }
+
+    /// Refuses where another server uses the configured folder, before
+    /// anything else is tried: its error says more than a taken port's.
+    pub fn refuse_second(config: &Config) -> Result<(), ClusterError> {
+        let folder = DataFolder::at(&config.data_dir);
+        if !folder.lock(lock::SERVE).exists() {
+            return Ok(());
+        }
+        Lock::serve(&folder, &ClusterUser::of(folder.root())?).map(drop)
     }
 
     /// How to connect, as PostgreSQL's own administrator.
@@ -130,8 +140,8 @@ impl Cluster {
 
     /// Starts the server process, if it does not run.
     fn start(&self) -> Result<Postmaster, ClusterError> {
-        let _change = Lock::exclusive(&self.folder, &self.user, lock::CHANGE)?;
-        start(&self.programs, &self.folder, &self.user, self.connections, Some(&self.socket))
+        let change = Lock::exclusive(&self.folder, &self.user, lock::CHANGE)?;
+        start(&self.programs, &self.folder, &self.user, self.connections, Some(&self.socket), &change)
     }
 
     /// Ends our use. The last one stops the cluster, and waits for that.
@@ -154,13 +164,14 @@ impl Cluster {
 }
 
 /// Starts the server process, or finds it running, with a reaper beside it.
-/// The locks `change` and `users` are held.
+/// The lock `users` is held too.
 fn start(
     programs: &Programs,
     folder: &DataFolder,
     user: &ClusterUser,
     connections: u32,
     socket: Option<&Path>,
+    change: &Lock,
 ) -> Result<Postmaster, ClusterError> {
     reaper::ensure(programs, folder, user)?;
     let cluster = folder.cluster();
@@ -174,5 +185,5 @@ fn start(
         _ => runtime::socket_folder(folder.root(), user)?,
     };
     settings::write(folder, user, &cluster, &socket, connections)?;
-    postmaster::start(programs, folder, user, &socket)
+    postmaster::start(programs, folder, user, &socket, change)
 }

@@ -8,6 +8,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use super::ClusterError;
 use super::folder::DataFolder;
+use super::lock::Lock;
 use super::programs::Programs;
 use super::user::ClusterUser;
 
@@ -54,13 +55,13 @@ impl Postmaster {
     }
 }
 
-/// Starts the server process, or waits for one that is starting. The lock
-/// `change` is held.
+/// Starts the server process, or waits for one that is starting.
 pub(super) fn start(
     programs: &Programs,
     folder: &DataFolder,
     user: &ClusterUser,
     socket: &Path,
+    change: &Lock,
 ) -> Result<Postmaster, ClusterError> {
     let cluster = folder.cluster();
     let deadline = Instant::now() + START;
@@ -75,7 +76,7 @@ pub(super) fn start(
             }
             None => {
                 clear_remains(&cluster, socket)?;
-                run_pg_ctl(programs, folder, user)?;
+                run_pg_ctl(programs, folder, user, change)?;
             }
         }
         if Instant::now() > deadline {
@@ -85,7 +86,7 @@ pub(super) fn start(
     }
 }
 
-fn run_pg_ctl(programs: &Programs, folder: &DataFolder, user: &ClusterUser) -> Result<(), ClusterError> {
+fn run_pg_ctl(programs: &Programs, folder: &DataFolder, user: &ClusterUser, change: &Lock) -> Result<(), ClusterError> {
     let program = programs.path("pg_ctl");
     let log = folder.log().join("start.log");
     let output = user
@@ -96,6 +97,7 @@ fn run_pg_ctl(programs: &Programs, folder: &DataFolder, user: &ClusterUser) -> R
         .arg(folder.cluster())
         .arg("--log")
         .arg(&log)
+        .stdin(change.for_child()?)
         .output()
         .map_err(ClusterError::file("running", &program))?;
     if output.status.success() {

@@ -1,6 +1,7 @@
 //! The cluster's configuration files, written anew at each start. An
 //! operator's own settings go through `ALTER SYSTEM`, which stands above.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::ClusterError;
@@ -33,7 +34,8 @@ fn ident(user: &ClusterUser) -> String {
     names.dedup();
     for name in names {
         for role in ["postgres", "lindero_owner", "lindero_loader", "lindero_app"] {
-            text.push_str(&format!("lindero \"{name}\" {role}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "lindero \"{name}\" {role}");
         }
     }
     text

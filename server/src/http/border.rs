@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{FORWARDED, HOST};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -63,7 +64,7 @@ fn base_url(state: &AppState, request: &Request, peer: Option<IpAddr>) -> Result
     let own_host = request
         .uri()
         .authority()
-        .map(|authority| authority.as_str())
+        .map(Authority::as_str)
         .or_else(|| request.headers().get(HOST).and_then(|host| host.to_str().ok()));
     let trusted = peer.is_some_and(|peer| {
         // An IPv4 client of a dual-stack socket shows as ::ffff:a.b.c.d.

@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use super::AppState;
 
 const REQUESTS: &str = "lindero_http_requests_total";
+const IN_FLIGHT: &str = "lindero_http_requests_in_flight";
 const DURATION: &str = "lindero_http_request_duration_seconds";
 
 /// Seconds: from a cached tile to the timeout.
@@ -36,6 +37,7 @@ fn handle() -> &'static PrometheusHandle {
             tracing::warn!("another metrics recorder is installed: /metrics will be empty");
         }
         ::metrics::describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
+        ::metrics::describe_gauge!(IN_FLIGHT, "Requests whose answer has not begun.");
         ::metrics::describe_histogram!(DURATION, "Seconds until an answer began, by method and route.");
         ::metrics::describe_gauge!("lindero_database_connections", "Connections of each pool, by state.");
         ::metrics::describe_gauge!("lindero_build_info", "Always 1; the version is a label.");
@@ -64,6 +66,22 @@ pub(super) fn count_request(method: &'static str, route: &str, status: StatusCod
     counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status.as_u16().to_string())
         .increment(1);
     histogram!(DURATION, "method" => method, "route" => route).record(elapsed.as_secs_f64());
+}
+
+/// A request being worked on, also where its client goes away.
+pub(super) struct InFlight;
+
+impl InFlight {
+    pub(super) fn begin() -> Self {
+        gauge!(IN_FLIGHT).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!(IN_FLIGHT).decrement(1.0);
+    }
 }
 
 async fn render(State(state): State<AppState>) -> impl IntoResponse {

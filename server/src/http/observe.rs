@@ -36,7 +36,10 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(well_formed).unwrap_or_else(|| Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = {
+        let _in_flight = metrics::InFlight::begin();
+        next.run(request).instrument(span.clone()).await
+    };
 
     let elapsed = started.elapsed();
     let route = response.extensions().get::<Route>().map_or("(none)", |route| route.0.as_str()).to_owned();

@@ -56,6 +56,7 @@ pub(super) fn cross_origin() -> CorsLayer {
 /// A panic is our mistake: it is logged with its message, and answered
 /// without.
 pub(super) fn catch_panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
+    #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
     fn answer(panic: Box<dyn Any + Send>) -> Response {
         let message = panic
             .downcast_ref::<String>()

@@ -107,7 +107,7 @@ async fn one_too_many_is_told_to_come_back_and_a_slow_one_is_cut() {
     let config = Arc::new(settings.resolve(Some(file.path())).expect("a configuration"));
     let state = AppState::new(Database::new(target, 1), config);
     let routes = Router::new()
-        .route("/slow", get(|| std::future::pending::<()>()))
+        .route("/slow", get(std::future::pending::<()>))
         .layer(from_fn_with_state(state, shield::limit_requests));
     let slow = tokio::spawn(routes.clone().oneshot(request(Method::GET, "/slow")));
     tokio::task::yield_now().await;

@@ -1,0 +1,12 @@
+//! The real binary, driven as an operator drives it: with a data folder of
+//! its own, signals, and `curl`.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod commands;
+mod database_url;
+mod death;
+mod harness;
+mod network;
+mod shutdown;
+mod start;
