@@ -72,11 +72,10 @@ pub async fn find(caller: Caller, db: &Database, search: &Search) -> Result<Vec<
     let layers = catalog::list(caller, db).await?;
     let key = text::search_key(db, &search.text).await?;
     if !key.is_empty() {
-        let matches: Vec<Vec<text::Match>> = stream::iter(&layers)
-            .map(|layer| text::in_layer(db, layer, &key, search.limit))
-            .buffered(4)
-            .try_collect()
-            .await?;
+        // Made before they are streamed: a closure that borrows would keep the
+        // future from moving between threads.
+        let searches: Vec<_> = layers.iter().map(|layer| text::in_layer(db, layer, &key, search.limit)).collect();
+        let matches: Vec<Vec<text::Match>> = stream::iter(searches).buffered(4).try_collect().await?;
         let mut matches: Vec<text::Match> = matches.into_iter().flatten().collect();
         // Stable: among equals the layers' own order stands.
         matches.sort_by_key(|found| (found.rank, found.length));
