@@ -1,0 +1,72 @@
+use access::Caller;
+use async_trait::async_trait;
+use bytes::Bytes;
+use layers::{AttributeType, Layer, LayerId};
+use thiserror::Error;
+
+use crate::TileCoord;
+
+/// Units of a tile's side within the tile.
+pub const EXTENT: u32 = 4096;
+
+/// Whatever cuts tiles.
+#[async_trait]
+pub trait TileSource: Send + Sync {
+    /// The tile as MVT 2.1, not compressed: a layer named as the collection,
+    /// and `labels` for polygon layers whose definition names a label. None
+    /// where it would be empty. Equal content gives equal bytes, in every
+    /// process. A layer that the caller may not read is unknown.
+    async fn tile(
+        &self,
+        caller: Caller,
+        layer: &Layer,
+        tile: TileCoord,
+        view: &View,
+    ) -> Result<Option<Bytes>, TileError>;
+}
+
+/// What a class of callers sees of a layer's features: which attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct View {
+    attributes: Vec<String>,
+}
+
+impl View {
+    /// Every attribute that a tile can hold: all but documents, which no map
+    /// draws.
+    pub fn whole(layer: &Layer) -> Self {
+        let shown = layer.definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
+        Self { attributes: shown.map(|attribute| attribute.name.clone()).collect() }
+    }
+
+    /// Whether the attribute is in the view.
+    pub fn shows(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|shown| shown == attribute)
+    }
+}
+
+/// Why there is no tile.
+#[derive(Debug, Error)]
+pub enum TileError {
+    /// The layer, as far as the caller may know, does not exist.
+    #[error("there is no layer {0:?}")]
+    UnknownLayer(LayerId),
+    /// As many tiles as may be are being cut, and it stayed so for a while.
+    #[error("too many tiles are being cut at once; ask again in a moment")]
+    Busy,
+    /// The tile took longer than it may.
+    #[error("the tile of layer {layer} at {zoom}/{row}/{column} took too long to cut")]
+    TooSlow {
+        /// The layer.
+        layer: LayerId,
+        /// The tile's zoom.
+        zoom: u8,
+        /// Its row.
+        row: u32,
+        /// Its column.
+        column: u32,
+    },
+    /// The database refused or could not be reached.
+    #[error("the tile could not be read: {0}")]
+    Database(#[from] sqlx::Error),
+}
