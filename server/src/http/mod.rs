@@ -3,20 +3,34 @@
 //! A handler takes the [`AppState`], asks the domain crates as a
 //! [`access::Caller`], and answers with a document or a [`Problem`].
 
+mod asked;
+mod assets;
 pub mod base_url;
 mod border;
+mod document;
+mod encoding;
 pub mod extract;
+mod features;
 mod health;
+mod here;
+mod landing;
+mod links;
 pub mod listen;
 mod metrics;
 mod observe;
+mod openapi;
+mod pages;
 pub mod problem;
+mod search;
 mod shield;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use std::sync::Arc;
 
+use ::tiles::TileSource;
+use ::tiles::postgis::PostgisTiles;
 use access::Database;
 use axum::Router;
 use axum::extract::Request;
@@ -28,12 +42,14 @@ pub use self::problem::Problem;
 use crate::config::Config;
 
 /// What every handler may use. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AppState {
     /// The pools.
     pub database: Database,
     /// The configuration.
     pub config: Arc<Config>,
+    /// Whatever cuts the tiles.
+    pub tiles: Arc<dyn TileSource>,
     /// The limit on requests worked on at once.
     admission: Arc<tokio::sync::Semaphore>,
 }
@@ -42,7 +58,10 @@ impl AppState {
     /// The state of a server with this database and configuration.
     pub fn new(database: Database, config: Arc<Config>) -> Self {
         let admission = Arc::new(tokio::sync::Semaphore::new(config.max_requests));
-        Self { database, config, admission }
+        // Half of the connections: a map full of tiles must not keep a search waiting.
+        let at_once = (config.database_connections as usize / 2).max(1);
+        let tiles = Arc::new(PostgisTiles::new(database.clone(), at_once));
+        Self { database, config, tiles, admission }
     }
 }
 
@@ -52,8 +71,16 @@ pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .merge(health::routes())
         .merge(metrics::routes())
+        .merge(landing::routes())
+        .merge(features::routes())
+        .merge(tiles::routes())
+        .merge(search::routes())
+        .merge(here::routes())
+        .merge(openapi::routes())
+        .merge(pages::routes())
+        .merge(assets::routes())
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .fallback(assets::file)
         // Inside the router, where the route's template is known.
         .layer(from_fn(observe::remember_route))
         .with_state(state.clone());
@@ -70,10 +97,6 @@ pub fn router(state: AppState) -> Router {
         .layer(shield::cross_origin())
         .layer(from_fn_with_state(state, shield::security_headers))
         .layer(from_fn(observe::observe))
-}
-
-async fn not_found(request: Request) -> Problem {
-    Problem::not_found(format!("there is nothing at {}", request.uri().path()))
 }
 
 async fn method_not_allowed(request: Request) -> Response {

@@ -1,0 +1,57 @@
+//! Small documents, written whole: with a tag, and 304 where the client has
+//! them already.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::asked::Asked;
+use super::problem::Result;
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const GEOJSON: &str = "application/geo+json";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// A document as JSON of some media type.
+pub(super) fn json(asked: &Asked, media_type: &'static str, document: &impl Serialize) -> Result<Response> {
+    let body = serde_json::to_vec(document).map_err(|error| super::Problem::internal(&error))?;
+    Ok(whole(asked, media_type, body))
+}
+
+/// A page.
+pub(super) fn html(asked: &Asked, page: maud::Markup) -> Response {
+    whole(asked, HTML, page.into_string().into_bytes())
+}
+
+/// The answer with its headers. The tag is weak: the bytes differ by the
+/// compression that is put on outside.
+pub(super) fn whole(asked: &Asked, media_type: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("W/\"{}\"", digest(&body));
+    let mut headers = negotiated(asked, media_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, value);
+    }
+    if asked.has(&tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, Body::from(body)).into_response()
+}
+
+/// The headers of whatever was chosen by `Accept` and `Accept-Language`.
+pub(super) fn negotiated(asked: &Asked, media_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(asked.language.code()));
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-language"));
+    headers
+}
+
+/// A content's digest, equal in all processes: 128 bits in hexadecimal.
+pub(super) fn digest(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    hash.first_chunk().map_or_else(String::new, |first| format!("{:032x}", u128::from_be_bytes(*first)))
+}

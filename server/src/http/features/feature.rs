@@ -1,0 +1,47 @@
+//! `/collections/{id}/items/{feature}`: one feature.
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use layers::crs;
+use layers::features::get;
+
+use super::items::OFFERS;
+use super::{CALLER, geojson};
+use crate::http::asked::{Asked, Format};
+use crate::http::extract::Path;
+use crate::http::links::{self, Link};
+use crate::http::problem::{Problem, Result};
+use crate::http::{AppState, document, pages};
+
+pub(super) async fn feature(
+    State(state): State<AppState>,
+    Path((id, feature)): Path<(String, String)>,
+    asked: Asked,
+) -> Result<Response> {
+    asked.finish()?;
+    let format = asked.format(OFFERS)?;
+    let layer = super::layer(&state, &id).await?;
+    let feature = get(CALLER, &state.database, &layer, &feature).await?;
+    if format == Format::Html {
+        return Ok(document::html(&asked, pages::feature(&asked, &layer, &feature)));
+    }
+    let written = || -> serde_json::Result<Vec<u8>> {
+        let names = layer.definition.attributes.iter().map(|attribute| attribute.name.as_str());
+        let mut out = Vec::with_capacity(4096);
+        geojson::write_feature(&mut out, &geojson::property_keys(names)?, &feature)?;
+        let mut links = links::own(&asked, document::GEOJSON);
+        let collection = asked.base.join(&format!("/collections/{}?f=json", layer.id));
+        links.push(Link::new("collection", document::JSON, collection));
+        out.extend_from_slice(br#","links":"#);
+        serde_json::to_writer(&mut out, &links)?;
+        out.push(b'}');
+        Ok(out)
+    };
+    let body = written().map_err(|error| Problem::internal(&error))?;
+    let mut response = document::whole(&asked, document::GEOJSON, body);
+    if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs::CRS84)) {
+        response.headers_mut().insert(HeaderName::from_static("content-crs"), value);
+    }
+    Ok(response)
+}

@@ -1,0 +1,103 @@
+//! OGC API Features: collections and their items.
+
+mod collection;
+mod cursor;
+mod datetime;
+mod feature;
+pub(super) mod geojson;
+mod items;
+mod request;
+
+use access::Caller;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use layers::features::{FeatureError, InvalidQuery};
+use layers::{Layer, LayerId, catalog};
+
+pub(super) use self::collection::collection;
+use super::AppState;
+use super::asked::{Asked, Format, JSON_AND_HTML};
+use super::document;
+use super::extract::Path;
+use super::pages;
+use super::problem::{Kind, Problem, Result};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/collections", get(list))
+        .route("/collections/{id}", get(one))
+        .route("/collections/{id}/items", get(items::items))
+        .route("/collections/{id}/items/{feature}", get(feature::feature))
+}
+
+/// Everybody who comes over HTTP, until there are accounts.
+pub(super) const CALLER: Caller = Caller::Anonymous;
+
+async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
+    asked.finish()?;
+    let format = asked.format(JSON_AND_HTML)?;
+    let layers = catalog::list(CALLER, &state.database).await?;
+    match format {
+        Format::Html => Ok(document::html(&asked, pages::catalogue(&asked, &layers))),
+        _ => document::json(&asked, document::JSON, &collection::collections(&asked, &layers)),
+    }
+}
+
+async fn one(State(state): State<AppState>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
+    asked.finish()?;
+    let format = asked.format(JSON_AND_HTML)?;
+    let layer = layer(&state, &id).await?;
+    match format {
+        Format::Html => Ok(document::html(&asked, pages::layer(&asked, &layer))),
+        _ => document::json(&asked, document::JSON, &collection(&asked, &layer)),
+    }
+}
+
+/// The layer with that id, as far as the public may know of it.
+pub(super) async fn layer(state: &AppState, id: &str) -> Result<Layer> {
+    let known: LayerId = id.parse().map_err(|_| Problem::not_found(format!("there is no collection {id:?}")))?;
+    Ok(catalog::get(CALLER, &state.database, &known).await?)
+}
+
+impl From<catalog::CatalogError> for Problem {
+    fn from(error: catalog::CatalogError) -> Self {
+        match error {
+            catalog::CatalogError::Unknown(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
+            catalog::CatalogError::Denied(denied) => denied.into(),
+            catalog::CatalogError::Database(cause) => of_database(cause),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<FeatureError> for Problem {
+    fn from(error: FeatureError) -> Self {
+        match error {
+            FeatureError::UnknownLayer(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
+            FeatureError::UnknownFeature { layer, feature } => {
+                Self::not_found(format!("the collection {:?} has no feature {feature:?}", layer.as_str()))
+            }
+            FeatureError::Database(cause) => of_database(cause),
+        }
+    }
+}
+
+impl From<InvalidQuery> for Problem {
+    fn from(error: InvalidQuery) -> Self {
+        Self::invalid_parameter(&error.parameter, &error.reason)
+    }
+}
+
+/// A statement that ran out of its time is a 504; a text that is none of a
+/// column's type (an enumeration, a uuid) is the caller's; the rest is ours.
+pub(super) fn of_database(cause: sqlx::Error) -> Problem {
+    match cause.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+        Some("57014") => Problem::new(Kind::Timeout).with_detail("the question took the database too long; narrow it"),
+        Some("22P02" | "22003" | "22007" | "22008") => {
+            Problem::bad_request("a value is none that the attribute it is compared with can have")
+        }
+        _ => cause.into(),
+    }
+}

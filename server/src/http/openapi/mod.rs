@@ -1,0 +1,46 @@
+//! `/api`: the description of this API, OpenAPI 3.0.3.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use layers::{Layer, catalog};
+use openapiv3::OpenAPI;
+use serde_json::json;
+
+use super::asked::{Asked, Format, Offer};
+use super::features::CALLER;
+use super::problem::{Problem, Result};
+use super::{AppState, document, pages};
+
+/// The media type of an OpenAPI 3.0 document.
+pub(super) const MEDIA_TYPE: &str = "application/vnd.oai.openapi+json;version=3.0";
+
+const OFFERS: &[Offer] = &[
+    (Format::Json, &[MEDIA_TYPE, "application/vnd.oai.openapi+json", "application/json"]),
+    (Format::Html, &["text/html"]),
+];
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/api", get(api))
+}
+
+async fn api(State(state): State<AppState>, asked: Asked) -> Result<Response> {
+    asked.finish()?;
+    let format = asked.format(OFFERS)?;
+    let layers = catalog::list(CALLER, &state.database).await?;
+    let api = describe(&asked, &layers).map_err(|error| Problem::internal(&error))?;
+    match format {
+        Format::Html => Ok(document::html(&asked, pages::api(&asked, &api))),
+        _ => document::json(&asked, MEDIA_TYPE, &api),
+    }
+}
+
+fn describe(asked: &Asked, _layers: &[Layer]) -> serde_json::Result<OpenAPI> {
+    serde_json::from_value(json!({
+        "openapi": "3.0.3",
+        "info": { "title": "Lindero", "version": env!("CARGO_PKG_VERSION") },
+        "servers": [{ "url": asked.base.join("") }],
+        "paths": {},
+    }))
+}

@@ -1,0 +1,94 @@
+use maud::{Markup, html};
+use openapiv3::{OpenAPI, Operation, ReferenceOr};
+
+use super::layout::{Page, layout, page_url};
+use crate::http::asked::Asked;
+
+/// What there is here: shown where the web app is not built in.
+pub(in crate::http) fn landing(asked: &Asked, description: &str) -> Markup {
+    let language = asked.language;
+    let links = [
+        ("/collections", language.choose("Catálogo de capas", "Catalogue of layers")),
+        ("/api", language.choose("Descripción de la API", "API description")),
+        ("/conformance", language.choose("Conformidad", "Conformance")),
+        ("/tileMatrixSets", language.choose("Esquemas de teselas", "Tile matrix sets")),
+    ];
+    let body = html! {
+        h1 { "Lindero" }
+        p { (description) }
+        ul { @for (path, title) in links { li { a href=(page_url(asked, path)) { (title) } } } }
+    };
+    layout(asked, &Page { title: language.choose("Inicio", "Home"), way: Vec::new(), body })
+}
+
+/// The conformance classes.
+pub(in crate::http) fn conformance(asked: &Asked, classes: &[&str]) -> Markup {
+    let title = asked.language.choose("Conformidad", "Conformance");
+    let body = html! {
+        h1 { (title) }
+        ul { @for class in classes { li { code { (class) } } } }
+    };
+    layout(asked, &Page { title, way: Vec::new(), body })
+}
+
+/// The API's description: every operation with its parameters.
+pub(in crate::http) fn api(asked: &Asked, api: &OpenAPI) -> Markup {
+    let language = asked.language;
+    let title = language.choose("Descripción de la API", "API description");
+    let body = html! {
+        h1 { (api.info.title) " " (api.info.version) }
+        @if let Some(description) = &api.info.description { p { (description) } }
+        @for (path, item) in &api.paths.paths {
+            @if let ReferenceOr::Item(item) = item {
+                @for (method, operation) in item.iter() { (operation_of(asked, method, path, operation)) }
+            }
+        }
+    };
+    layout(asked, &Page { title, way: Vec::new(), body })
+}
+
+fn operation_of(asked: &Asked, method: &str, path: &str, operation: &Operation) -> Markup {
+    let language = asked.language;
+    html! {
+        details.operation {
+            summary {
+                code { (method.to_uppercase()) " " (path) }
+                @if let Some(summary) = &operation.summary { ": " (summary) }
+            }
+            @if let Some(description) = &operation.description { p { (description) } }
+            @if !operation.parameters.is_empty() {
+                div.scroll { table {
+                    caption { (language.choose("Parámetros", "Parameters")) }
+                    thead { tr {
+                        th scope="col" { (language.choose("Nombre", "Name")) }
+                        th scope="col" { (language.choose("Descripción", "Description")) }
+                    } }
+                    tbody { @for parameter in &operation.parameters { (parameter_of(parameter)) } }
+                } }
+            }
+            p { (language.choose("Respuestas: ", "Answers: "))
+                @for (index, (status, _)) in operation.responses.responses.iter().enumerate() {
+                    @if index > 0 { ", " } (status)
+                }
+            }
+        }
+    }
+}
+
+fn parameter_of(parameter: &ReferenceOr<openapiv3::Parameter>) -> Markup {
+    html! {
+        tr {
+            @match parameter {
+                ReferenceOr::Item(parameter) => {
+                    @let data = parameter.parameter_data_ref();
+                    th scope="row" { code { (data.name) } }
+                    td { (data.description.as_deref().unwrap_or_default()) }
+                }
+                ReferenceOr::Reference { reference } => {
+                    th scope="row" { code { (reference.rsplit('/').next().unwrap_or_default()) } }
+                    td {}
+                }
+            }
+        }
+    }
+}

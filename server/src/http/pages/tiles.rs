@@ -1,0 +1,76 @@
+use layers::Layer;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::layout::{Page, layout, page_url, to_catalogue};
+use crate::http::asked::Asked;
+
+/// The tile matrix sets.
+pub(in crate::http) fn matrix_sets(asked: &Asked) -> Markup {
+    let title = asked.language.choose("Esquemas de teselas", "Tile matrix sets");
+    let body = html! {
+        h1 { (title) }
+        ul { li { a href=(page_url(asked, "/tileMatrixSets/WebMercatorQuad")) { "WebMercatorQuad" } } }
+    };
+    layout(asked, &Page { title, way: Vec::new(), body })
+}
+
+/// One tile matrix set, from its document.
+pub(in crate::http) fn matrix_set(asked: &Asked, document: &Value) -> Markup {
+    let language = asked.language;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let columns = ["id", "scaleDenominator", "cellSize", "matrixWidth", "matrixHeight"];
+    let body = html! {
+        h1 { "WebMercatorQuad" }
+        p { code { (text(&document["uri"])) } }
+        div.scroll { table {
+            thead { tr { @for column in columns { th scope="col" { code { (column) } } } } }
+            tbody {
+                @for matrix in document["tileMatrices"].as_array().into_iter().flatten() {
+                    tr { @for column in columns { td.number { (text(&matrix[column])) } } }
+                }
+            }
+        } }
+    };
+    let way =
+        vec![("/tileMatrixSets".to_owned(), language.choose("Esquemas de teselas", "Tile matrix sets").to_owned())];
+    layout(asked, &Page { title: "WebMercatorQuad", way, body })
+}
+
+/// A layer's tilesets.
+pub(in crate::http) fn tilesets(asked: &Asked, layer: &Layer) -> Markup {
+    let title = asked.language.choose("Teselas vectoriales", "Vector tiles");
+    let body = html! {
+        h1 { (layer.definition.title.in_language(asked.language.code())) }
+        ul { li {
+            a href=(page_url(asked, &format!("/collections/{}/tiles/WebMercatorQuad", layer.id))) { "WebMercatorQuad" }
+        } }
+    };
+    layout(asked, &Page { title, way: way(asked, layer), body })
+}
+
+/// One tileset: how its tiles are fetched and what is in them.
+pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, template: &str) -> Markup {
+    let language = asked.language;
+    let mut way = way(asked, layer);
+    way.push((
+        format!("/collections/{}/tiles", layer.id),
+        language.choose("Teselas vectoriales", "Vector tiles").to_owned(),
+    ));
+    let body = html! {
+        h1 { (layer.definition.title.in_language(language.code())) }
+        dl {
+            dt { (language.choose("Teselas", "Tiles")) } dd { code { (template) } }
+            dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
+            dt { (language.choose("Acercamientos", "Zooms")) } dd { (layer.definition.min_zoom) " … " (tiles::HIGHEST_ZOOM) }
+        }
+    };
+    layout(asked, &Page { title: "WebMercatorQuad", way, body })
+}
+
+fn way(asked: &Asked, layer: &Layer) -> Vec<(String, String)> {
+    vec![
+        to_catalogue(asked.language),
+        (format!("/collections/{}", layer.id), layer.definition.title.in_language(asked.language.code()).to_owned()),
+    ]
+}

@@ -1,0 +1,139 @@
+//! What is said of a collection's tiles.
+
+use layers::{AttributeType, GeometryType, Layer, crs};
+use serde_json::{Map, Value, json};
+use tiles::HIGHEST_ZOOM;
+
+use super::{MATRIX_SET, MVT, matrix_set};
+use crate::http::asked::Asked;
+use crate::http::document::JSON;
+use crate::http::links::{self, Link};
+
+const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
+
+/// `/collections/{id}/tiles`.
+pub(super) fn tilesets(asked: &Asked, layer: &Layer) -> Value {
+    let here = asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}?f=json", layer.id));
+    let mut entry = heading(asked, layer);
+    entry["links"] = json!([
+        Link::new("self", JSON, here),
+        Link::new(TILING_SCHEME, JSON, asked.base.join(&format!("/tileMatrixSets/{MATRIX_SET}?f=json"))),
+        template(asked, layer),
+    ]);
+    json!({ "links": links::own(asked, JSON), "tilesets": [entry] })
+}
+
+/// `/collections/{id}/tiles/WebMercatorQuad`.
+pub(super) fn tileset(asked: &Asked, layer: &Layer) -> Value {
+    let mut links = links::own(asked, JSON);
+    links.push(Link::new("alternate", JSON, asked.url_with(&[("f", Some("tilejson"))])).titled("TileJSON"));
+    links.push(Link::new(TILING_SCHEME, JSON, asked.base.join(&format!("/tileMatrixSets/{MATRIX_SET}?f=json"))));
+    links.push(template(asked, layer));
+    let mut document = heading(asked, layer);
+    if let Some(extent) = layer.extent {
+        let [west, south, east, north] = extent.to_array();
+        document["boundingBox"] = json!({ "lowerLeft": [west, south], "upperRight": [east, north], "crs": crs::CRS84 });
+    }
+    let mut described = json!({
+        "id": layer.id,
+        "title": layer.definition.title.in_language(asked.language.code()),
+        "dataType": "vector",
+        "minTileMatrix": layer.definition.min_zoom.to_string(),
+        "maxTileMatrix": HIGHEST_ZOOM.to_string(),
+        "propertiesSchema": { "type": "object", "properties": properties(asked, layer) },
+    });
+    if let Some(dimension) = dimension(layer.geometry_type) {
+        described["geometryDimension"] = json!(dimension);
+    }
+    document["layers"] = json!([described]);
+    document["links"] = json!(links);
+    document
+}
+
+/// TileJSON 3.0.
+pub(super) fn tilejson(asked: &Asked, layer: &Layer) -> Value {
+    let language = asked.language.code();
+    let address = asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}/{{z}}/{{y}}/{{x}}", layer.id));
+    let fields: Map<String, Value> = layer
+        .definition
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.kind != AttributeType::Json)
+        .map(|attribute| (attribute.name.clone(), json!(attribute.title.in_language(language))))
+        .collect();
+    let mut vector_layers = vec![json!({
+        "id": layer.id,
+        "description": layer.definition.description.in_language(language),
+        "minzoom": layer.definition.min_zoom,
+        "maxzoom": HIGHEST_ZOOM,
+        "fields": fields,
+    })];
+    if dimension(layer.geometry_type).is_none_or(|dimension| dimension == 2) && layer.definition.label.is_some() {
+        vector_layers.push(json!({
+            "id": "labels",
+            "minzoom": layer.definition.min_zoom,
+            "maxzoom": HIGHEST_ZOOM,
+            "fields": { "name": "" },
+        }));
+    }
+    let mut document = json!({
+        "tilejson": "3.0.0",
+        "name": layer.definition.title.in_language(language),
+        "description": layer.definition.description.in_language(language),
+        "tiles": [address],
+        "minzoom": layer.definition.min_zoom,
+        "maxzoom": HIGHEST_ZOOM,
+        "vector_layers": vector_layers,
+    });
+    if !layer.definition.source.is_empty() {
+        // TileJSON's attribution may be HTML: viewers put it into their page.
+        document["attribution"] = json!(maud::html! { (layer.definition.source) }.into_string());
+    }
+    if let Some(extent) = layer.extent {
+        document["bounds"] = json!(extent.to_array());
+    }
+    document
+}
+
+/// The address of a tile as OGC's documents name its parts.
+pub(super) fn ogc_template(asked: &Asked, layer: &Layer) -> String {
+    asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", layer.id))
+}
+
+fn template(asked: &Asked, layer: &Layer) -> Link {
+    Link::new("item", MVT, ogc_template(asked, layer)).templated()
+}
+
+fn heading(asked: &Asked, layer: &Layer) -> Value {
+    json!({
+        "title": layer.definition.title.in_language(asked.language.code()),
+        "dataType": "vector",
+        "crs": matrix_set::CRS,
+        "tileMatrixSetURI": matrix_set::URI,
+    })
+}
+
+fn properties(asked: &Asked, layer: &Layer) -> Map<String, Value> {
+    let known = layer.definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
+    known
+        .map(|attribute| {
+            let json_type = match attribute.kind {
+                AttributeType::Integer => "integer",
+                AttributeType::Number => "number",
+                AttributeType::Boolean => "boolean",
+                _ => "string",
+            };
+            let title = attribute.title.in_language(asked.language.code());
+            (attribute.name.clone(), json!({ "type": json_type, "title": title }))
+        })
+        .collect()
+}
+
+fn dimension(geometry_type: GeometryType) -> Option<u8> {
+    match geometry_type {
+        GeometryType::Point | GeometryType::MultiPoint => Some(0),
+        GeometryType::LineString | GeometryType::MultiLineString => Some(1),
+        GeometryType::Polygon | GeometryType::MultiPolygon => Some(2),
+        GeometryType::GeometryCollection | GeometryType::Geometry => None,
+    }
+}
