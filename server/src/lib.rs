@@ -5,5 +5,6 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod database;
+pub mod doctor;
 pub mod http;
 pub mod telemetry;

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod config_reference;
+mod doctor;
 mod error;
 mod job;
 mod psql;
@@ -39,6 +40,8 @@ const SERVER_LOG: &str = "info,sqlx::postgres::notice=warn";
 enum Command {
     /// Run the server, with its private database where DATABASE_URL is not set.
     Serve,
+    /// Look whether everything is in order, and say what to do where it is not.
+    Doctor(doctor::Options),
     /// Look at the long work (imports and the like), and stop it.
     #[command(subcommand)]
     Job(job::Command),
@@ -73,6 +76,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandError> {
     match command {
         Command::Serve => serve::run(config).await,
+        Command::Doctor(options) => doctor::run(options, &config).await,
         Command::Job(command) => job::run(command, &config).await,
         Command::Psql(options) => psql::run(options, &config).await,
         Command::ConfigReference => config_reference::run(),

@@ -86,6 +86,17 @@ impl Lock {
     }
 }
 
+/// What the folder's server says of itself, where one holds it.
+pub(super) fn server(folder: &DataFolder) -> Option<String> {
+    let path = folder.lock(SERVE);
+    let file = File::open(&path).ok()?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => std::fs::read_to_string(&path).ok(),
+        // Free: it is released with the file.
+        _ => None,
+    }
+}
+
 fn open(folder: &DataFolder, user: &ClusterUser, name: &str) -> Result<File, ClusterError> {
     let path = folder.lock(name);
     let file = OpenOptions::new()

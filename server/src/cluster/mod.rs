@@ -10,6 +10,7 @@
 mod error;
 mod folder;
 mod initdb;
+mod inspect;
 mod lock;
 mod postmaster;
 mod programs;
@@ -26,6 +27,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 pub use self::error::ClusterError;
 use self::folder::DataFolder;
+pub use self::inspect::{DataState, inspect};
 use self::lock::Lock;
 use self::postmaster::Postmaster;
 pub use self::programs::Programs;

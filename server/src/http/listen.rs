@@ -61,6 +61,11 @@ fn claim_one(address: SocketAddr) -> io::Result<Claim> {
 }
 
 impl Claim {
+    /// The address that was claimed.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Begins to take connections.
     pub fn listen(self) -> Result<TcpListener, (SocketAddr, io::Error)> {
         listen(&self.socket, BACKLOG).map_err(|error| (self.address, error.into()))?;

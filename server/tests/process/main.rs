@@ -6,6 +6,7 @@
 mod commands;
 mod database_url;
 mod death;
+mod doctor;
 mod harness;
 mod network;
 mod shutdown;
