@@ -4,6 +4,7 @@ import { type Plugin, transformWithOxc } from 'vite';
 
 const home = new URL('../node_modules/maplibre-gl/', import.meta.url);
 const source = fileURLToPath(new URL('src/', home));
+const workerStart = fileURLToPath(new URL('../src/map/worker-start.ts', import.meta.url));
 
 /**
  * Takes MapLibre from its sources (they are in its package) instead of its prebuilt files.
@@ -13,8 +14,9 @@ const source = fileURLToPath(new URL('src/', home));
  * about 300 kB. On slow 4G that is 0.7 s. The worker stays a file of ours, so that the content
  * security policy needs no `blob:`.
  *
- * Two modules are replaced: the decoder of MapLibre's own tile format, which Lindero does not
- * serve, and its package.json, of which it wants the version.
+ * Three modules are replaced: the decoder of MapLibre's own tile format, which Lindero does not
+ * serve; its package.json, of which it wants the version; and the one that creates workers, so that
+ * the first of them can start before the engine is there.
  */
 export function maplibreFromSources(): Plugin {
   const version = (JSON.parse(readFileSync(new URL('package.json', home), 'utf8')) as { version: string }).version;
@@ -31,6 +33,9 @@ export function maplibreFromSources(): Plugin {
       }
       if (id.endsWith('/maplibre-gl/src/source/vector_tile_mlt.ts')) {
         return `export class MLTVectorTile { constructor() { throw new Error('MLT tiles are not supported'); } }`;
+      }
+      if (id.endsWith('/maplibre-gl/src/util/web_worker.ts')) {
+        return `export { workerFactory } from ${JSON.stringify(workerStart)};`;
       }
       return null;
     },

@@ -21,10 +21,6 @@ const PATIENCE_MS = 30_000;
 /** Where the server is published: its base path, which it writes into the page. */
 export const apiUrl = (path: string): string => new URL(path, document.baseURI).href;
 
-/** The tiles of a collection, as MapLibre wants them (the API puts the row before the column). */
-export const tileUrl = (collection: string): string =>
-  `${apiUrl(`collections/${encodeURIComponent(collection)}/tiles/WebMercatorQuad/`)}{z}/{y}/{x}`;
-
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const control = new AbortController();
   const stop = () => control.abort();

@@ -1,12 +1,12 @@
-import type { Map as MapLibreMap, MapMouseEvent } from 'maplibre-gl';
+import type { Map as MapLibreMap, MapMouseEvent, StyleSpecification } from 'maplibre-gl';
+import { addProtocol } from 'maplibre-gl/src/source/protocol_crud.ts';
 import { ScaleControl } from 'maplibre-gl/src/ui/control/scale_control.ts';
 import { Map } from 'maplibre-gl/src/ui/map.ts';
-import { config } from 'maplibre-gl/src/util/config.ts';
 
 import type { Bounds } from '../api/types';
 import { metresAPixel } from '../catalogue/geometry';
 import { drawImage, IMAGE_RATIO } from './style/images';
-import { buildStyle, type Picture } from './style/style';
+import { loadTile, TILE_SCHEME } from './tiles';
 
 export interface View {
   lon: number;
@@ -32,14 +32,14 @@ export interface MapLabels {
 const POINTER_PX = 8;
 const FINGER_PX = 16;
 
-/** The one place that knows MapLibre: the rest of the application speaks of views, boxes and pictures. */
+/** The one place that knows MapLibre: the rest of the application speaks of views, boxes and styles. */
 export class MapController {
   readonly #map: MapLibreMap;
   readonly #still: boolean;
   #touched = false;
 
-  constructor(container: HTMLElement, workerUrl: string, view: View, labels: MapLabels, events: MapEvents) {
-    config.WORKER_URL = workerUrl;
+  constructor(container: HTMLElement, view: View, labels: MapLabels, events: MapEvents) {
+    addProtocol(TILE_SCHEME, loadTile);
     this.#still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.#map = new Map({
       container,
@@ -79,7 +79,7 @@ export class MapController {
     };
     map.on('moveend', tell);
     map.on('resize', tell);
-    map.once('idle', () => {
+    map.once('load', () => {
       events.drawn();
       tell();
     });
@@ -111,9 +111,9 @@ export class MapController {
     return this.#still ? { animate: false } : { animate: true, duration: 600 };
   }
 
-  /** Draws a picture; MapLibre changes only what differs from the last. */
-  draw(picture: Picture): void {
-    this.#map.setStyle(buildStyle(picture), { diff: true, validate: false });
+  /** Draws a style; MapLibre changes only what differs from the last. */
+  draw(style: StyleSpecification): void {
+    this.#map.setStyle(style, { diff: true, validate: false });
   }
 
   label(labels: MapLabels): void {

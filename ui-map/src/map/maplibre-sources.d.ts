@@ -8,7 +8,7 @@ declare module 'maplibre-gl/src/ui/map.ts' {
 declare module 'maplibre-gl/src/ui/control/scale_control.ts' {
   export { ScaleControl } from 'maplibre-gl';
 }
-declare module 'maplibre-gl/src/util/config.ts' {
-  export const config: { WORKER_URL: string };
+declare module 'maplibre-gl/src/source/protocol_crud.ts' {
+  export { addProtocol } from 'maplibre-gl';
 }
 declare module 'maplibre-gl/src/source/worker.ts' {}

@@ -1,12 +1,11 @@
 import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { sampleCollection, sampleLevels } from '../../catalogue/samples';
 import { BASE_COLLECTIONS } from './basemap';
+import { firstTiles } from './first-tiles';
 import { parseImage } from './images';
 import { buildStyle, type Picture } from './style';
-
-beforeAll(() => vi.stubGlobal('document', { baseURI: 'http://city.example/mapas/' }));
 
 const base = BASE_COLLECTIONS.map((id) =>
   sampleCollection(id, id === 'vias' ? { geometryType: 'MultiLineString' } : id === 'hidrografia' ? { geometryType: 'Geometry' } : {}),
@@ -43,9 +42,9 @@ describe('buildStyle', () => {
     expect(validateStyleMin(buildStyle(made))).toEqual([]);
   });
 
-  it('asks for tiles row before column, under the base path', () => {
+  it('asks for tiles row before column', () => {
     expect(buildStyle(picture()).sources.vias).toMatchObject({
-      tiles: ['http://city.example/mapas/collections/vias/tiles/WebMercatorQuad/{z}/{y}/{x}'],
+      tiles: ['lindero://collections/vias/tiles/WebMercatorQuad/{z}/{y}/{x}'],
     });
   });
 
@@ -95,5 +94,27 @@ describe('images', () => {
     expect(parseImage('mark|square|#123456|#ffffff')).toEqual({ kind: 'mark', form: 'square', color: '#123456', halo: '#ffffff' });
     expect(parseImage('hatch|dots|#123456')).toEqual({ kind: 'hatch', hatch: 'dots', color: '#123456' });
     expect(parseImage('airport-11')).toBeNull();
+  });
+});
+
+describe('firstTiles', () => {
+  const streets = sampleCollection('vias', { geometryType: 'LineString' }, [-75.3, 4.4, -75.1, 4.5]);
+  const view = { lon: -75.2322, lat: 4.4389, zoom: 13.4 };
+
+  it('names the tiles under the view, row before column', () => {
+    const urls = firstTiles(buildStyle(picture({ collections: [streets] })), view, 100, 100);
+    expect(urls).toContain('lindero://collections/vias/tiles/WebMercatorQuad/13/3994/2384');
+    expect(urls.length).toBeLessThanOrEqual(4);
+  });
+
+  it('stops at the deepest tiles that the source has', () => {
+    const urls = firstTiles(buildStyle(picture({ collections: [streets] })), { ...view, zoom: 18 }, 100, 100);
+    expect(urls.every((url) => url.includes('/WebMercatorQuad/15/'))).toBe(true);
+  });
+
+  it('names nothing that no layer shows at the zoom, or that lies outside of the data', () => {
+    const made = buildStyle(picture({ collections: [streets] }));
+    expect(firstTiles(made, { ...view, zoom: 8 }, 100, 100)).toEqual([]);
+    expect(firstTiles(made, { ...view, lon: -74 }, 100, 100)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 
-import { tileUrl } from '../../api/client';
 import type { Collection, Feature } from '../../api/types';
 import { boundsOf } from '../../catalogue/collections';
 import type { LayerSetting } from '../../state/permalink';
+import { tileTemplate } from '../tiles';
 import { BASE_COLLECTIONS, type BaseCollection, baseLayers, type Has } from './basemap';
 import { overlayLayers } from './overlay';
 import { palettes, type Theme } from './palette';
@@ -39,7 +39,7 @@ function vectorSource(collection: Collection): SourceSpecification {
   const maxzoom = DEEPEST[collection.id] ?? DEEPEST_OTHERS;
   return {
     type: 'vector',
-    tiles: [tileUrl(collection.id)],
+    tiles: [tileTemplate(collection.id)],
     // A source cannot begin past its own end.
     minzoom: Math.min(maxzoom, Math.max(0, Math.floor(collection.lindero.minZoom ?? 0))),
     maxzoom,
