@@ -16,7 +16,7 @@ describe('axe finds nothing', { skip }, () => {
 
         await page.getByRole('tab', { name: 'Capas' }).click();
         await page.getByRole('switch', { name: /Zonas de amenaza/ }).first().check();
-        await page.getByText('Detalles').first().click();
+        await page.getByRole('button', { name: /^Detalles de/ }).first().click();
         await assertAccessible(page, 'layers, one on, its details open');
 
         await page.getByRole('tab', { name: 'Lista' }).click();

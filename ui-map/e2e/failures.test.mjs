@@ -56,9 +56,9 @@ describe('when something fails', { skip }, () => {
     await page.getByRole('alert').filter({ hasText: 'La consulta falló' }).waitFor();
     await page.getByRole('combobox').first().fill(feature.properties.numero_predial.slice(0, 12));
     await page.getByText('La búsqueda falló.').first().waitFor();
+    await page.keyboard.press('Escape');
     await page.getByRole('tab', { name: 'Lista' }).click();
     await page.getByRole('alert').filter({ hasText: 'La lista no se pudo cargar' }).first().waitFor();
-    await page.keyboard.press('Escape');
     for (let i = 0; i < 3; i += 1) await page.getByRole('button', { name: 'Alejar' }).click();
     await page.getByRole('alert').filter({ hasText: 'Algunas partes del mapa' }).waitFor();
     await assertAccessible(page, 'everything failed');

@@ -23,7 +23,7 @@ describe('the web map', { skip }, () => {
       await page.waitForURL(/layers=amenazas:40/);
       await tile;
 
-      await page.getByText('Detalles').first().click();
+      await page.getByRole('button', { name: /^Detalles de/ }).first().click();
       await page.getByText('Custodio').first().waitFor();
       await hazards.uncheck();
       await page.waitForFunction(() => !location.hash.includes('layers='));

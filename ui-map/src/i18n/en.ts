@@ -4,6 +4,7 @@ import type { MessageKey } from './es';
 export const en: Record<MessageKey, string> = {
   appName: 'Lindero',
   appTitle: 'Map of {name}',
+  skip: 'Shortcuts',
   skipToPanel: 'Skip to layers and data',
   skipToSearch: 'Skip to search',
   map: 'Map',

@@ -2,6 +2,7 @@
 export const es = {
   appName: 'Lindero',
   appTitle: 'Mapa de {name}',
+  skip: 'Atajos',
   skipToPanel: 'Saltar al panel de capas y datos',
   skipToSearch: 'Saltar al buscador',
   map: 'Mapa',

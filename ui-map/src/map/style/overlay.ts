@@ -99,7 +99,7 @@ export function overlayLayers(collection: Collection, setting: LayerSetting, pal
       ...common,
       filter: only('Point'),
       layout: {
-        'icon-image': choose(collection, classes, (c) => markImage(c.form, c.color, palette.halo)) as string,
+        'icon-image': choose(collection, classes, (c) => markImage(c.form, c.color, palette.markHalo)) as string,
         'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.55, 14, 0.9, 18, 1.2],
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
@@ -107,7 +107,8 @@ export function overlayLayers(collection: Collection, setting: LayerSetting, pal
       paint: { 'icon-opacity': opacity },
     });
   }
-  const label = collection.lindero.label;
+  // A class is told by its drawing; its code written on top would only be noise.
+  const label = collection.lindero.label === collection.lindero.classifyBy ? null : collection.lindero.label;
   if (label && (shapes.points || shapes.polygons)) {
     // Areas have their text once, from their own tile layer of points; marks carry it themselves.
     const text = (suffix: string, layer: string, field: string, offset: number): LayerSpecification => ({

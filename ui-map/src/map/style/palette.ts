@@ -21,6 +21,8 @@ export interface Palette {
   ruralText: string;
   /** Around texts, so that they can be read on anything. */
   halo: string;
+  /** Around marks. */
+  markHalo: string;
   highlight: string;
   highlightCasing: string;
 }
@@ -56,6 +58,7 @@ const light: Palette = {
   minorText: '#665f6e',
   ruralText: '#4f5b3f',
   halo: '#fdfcf9',
+  markHalo: '#ffffff',
   highlight: '#d6006c',
   highlightCasing: '#ffffff',
 };
@@ -87,6 +90,7 @@ const dark: Palette = {
   minorText: '#b4adbe',
   ruralText: '#a8bd94',
   halo: '#12161a',
+  markHalo: '#e9edef',
   highlight: '#ff5fa8',
   highlightCasing: '#12161a',
 };
