@@ -163,7 +163,7 @@ async fn migrations(connection: &mut PgConnection, report: &mut Report) {
             "start this version's `lindero serve`: it runs them",
         ),
         (Ok(_), Err(error)) => {
-            report.problem("migrations", error.to_string(), "use the version that made the database")
+            report.problem("migrations", error.to_string(), "use the version that made the database");
         }
         (Err(error), _) => report.problem("migrations", error.to_string(), "look into the database's log"),
     }
