@@ -123,7 +123,12 @@ export class MapController {
 
   /** Keeps what lies under the panels out of the map's centre. */
   pad(padding: { left: number; bottom: number }): void {
-    this.#map.setPadding({ top: 0, right: 0, ...padding });
+    const whole = { top: 0, right: 0, ...padding };
+    const now = this.#map.getPadding();
+    if (now.left === whole.left && now.bottom === whole.bottom) return;
+    // Before the first picture there is nothing that could be seen moving.
+    if (this.#map.loaded()) this.#map.easeTo({ padding: whole, ...this.#motion });
+    else this.#map.setPadding(whole);
   }
 
   goTo(view: View): void {

@@ -217,6 +217,8 @@ export class App {
 }
 
 export const PANEL_WIDTH = 384;
+/** How much of a phone's window the half-open sheet covers; the style sheet says the same. */
+export const SHEET_PART = 0.46;
 
 /** Whether there is room for a panel beside the map; the style sheet breaks at the same width. */
 export const isWide = (): boolean => matchMedia('(min-width: 760px)').matches;

@@ -113,7 +113,7 @@ function ground(has: Has, p: Palette): LayerSpecification[] {
       paint: {
         'fill-color': p.block,
         'fill-outline-color': ['interpolate', ['linear'], ['zoom'], 14, p.block, 15.5, p.blockLine],
-        'fill-opacity': fade(FROM.manzanas, FROM.manzanas + 0.6),
+        'fill-opacity': ['interpolate', ['linear'], ['zoom'], FROM.manzanas, 0.6, FROM.manzanas + 0.8, 1],
       },
     });
   }
