@@ -31,4 +31,10 @@ pub fn begin(config: &Config, default: &str) {
         LogFormat::Text => log.with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
     };
+    // A panic is an event like others: one line, in the log's own form.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("(no message)");
+        tracing::error!(message, place, "a thread panicked");
+    }));
 }

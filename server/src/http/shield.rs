@@ -53,20 +53,10 @@ pub(super) fn cross_origin() -> CorsLayer {
         .expose_headers([LINK, ETAG, HeaderName::from_static("content-crs"), REQUEST_ID])
 }
 
-/// A panic is our mistake: it is logged with its message, and answered
-/// without.
+/// A panic is our mistake: its message is in the log (see `telemetry`), and
+/// not in the answer.
 pub(super) fn catch_panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
-    #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
-    fn answer(panic: Box<dyn Any + Send>) -> Response {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("(no message)");
-        tracing::error!(message, "a request's handler panicked");
-        Problem::new(Kind::Internal).into_response()
-    }
-    CatchPanicLayer::custom(answer as fn(_) -> _)
+    CatchPanicLayer::custom((|_| Problem::new(Kind::Internal).into_response()) as fn(_) -> _)
 }
 
 /// Lets in as many requests as configured, each for as long as configured.
