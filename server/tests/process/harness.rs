@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -107,6 +107,25 @@ pub(crate) fn postmaster(data: &Path) -> Option<Pid> {
     let pid: i32 = text.lines().next()?.parse().ok()?;
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with("postgres")).then_some(())?;
     Pid::from_raw(pid)
+}
+
+/// The database's processes that answer the server's requests.
+pub(crate) fn backends(room: &Room) -> Vec<Pid> {
+    let postmaster = room.postmaster().expect("it runs").as_raw_nonzero().get();
+    let owner = std::fs::metadata(format!("/proc/{postmaster}")).expect("a process").uid();
+    std::fs::read_dir("/proc")
+        .expect("/proc")
+        .flatten()
+        .filter(|entry| entry.metadata().is_ok_and(|found| found.uid() == owner))
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            let title = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let parent = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let parent = parent.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<i32>().ok());
+            parent == Some(postmaster) && title.contains("lindero_app")
+        })
+        .filter_map(Pid::from_raw)
+        .collect()
 }
 
 /// A running server.

@@ -1,28 +1,8 @@
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::harness::{Room, curl, eventually};
-
-/// The database's processes that answer the server's requests.
-fn backends(room: &Room) -> Vec<Pid> {
-    let postmaster = room.postmaster().expect("it runs").as_raw_nonzero().get();
-    let owner = std::fs::metadata(format!("/proc/{postmaster}")).expect("a process").uid();
-    std::fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter(|entry| entry.metadata().is_ok_and(|found| found.uid() == owner))
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| {
-            let title = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let parent = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let parent = parent.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<i32>().ok());
-            parent == Some(postmaster) && title.contains("lindero_app")
-        })
-        .filter_map(Pid::from_raw)
-        .collect()
-}
+use crate::harness::{Room, backends, curl, eventually};
 
 #[test]
 fn a_stopping_server_finishes_the_request_in_hand() {
