@@ -1,6 +1,7 @@
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 
 import type { Collection } from '../../api/types';
+import { markImage } from './images';
 import { type Palette, STREET_CLASSES, type StreetClass } from './palette';
 
 /** The names under which the page's style sheet declares the fonts of the map. */
@@ -21,6 +22,7 @@ export const BASE_COLLECTIONS = [
   'predios',
   'hidrografia',
   'vias',
+  'centros_poblados',
 ] as const;
 export type BaseCollection = (typeof BASE_COLLECTIONS)[number];
 
@@ -44,8 +46,15 @@ const FROM: Record<BaseCollection, number> = {
   manzanas: 13,
   predios: 15,
   hidrografia: 8,
-  vias: 11,
+  vias: 8,
+  centros_poblados: 10.5,
 };
+
+/** A street network without classes comes whole or not at all: it must wait until it fits into a tile. */
+const CLASSLESS_STREETS_FROM = 12;
+
+const hasClasses = (streets: Collection | undefined): boolean =>
+  streets?.lindero.attributes.some(({ name }) => name === 'jerarquia') ?? false;
 
 /** Exponential growth between zooms, as widths on the ground grow. */
 const grow = (...stops: [zoom: number, value: number | ExpressionSpecification][]): ExpressionSpecification =>
@@ -200,6 +209,7 @@ function boundaries(has: Has, p: Palette): LayerSpecification[] {
 
 function streets(has: Has, p: Palette): LayerSpecification[] {
   if (!has('vias')) return [];
+  const from = hasClasses(has('vias')) ? FROM.vias : CLASSLESS_STREETS_FROM;
   const layout = { 'line-cap': 'round', 'line-join': 'round', 'line-sort-key': sortKey } as const;
   // Far away only what leads somewhere: the rest comes as it gets room.
   const visible: ExpressionSpecification = [
@@ -226,7 +236,7 @@ function streets(has: Has, p: Palette): LayerSpecification[] {
       id: 'base:vias',
       type: 'line',
       ...source('vias'),
-      minzoom: FROM.vias,
+      minzoom: from,
       filter: visible,
       layout,
       paint: {
@@ -250,7 +260,7 @@ function texts(has: Has, p: Palette): LayerSpecification[] {
   const place = (id: BaseCollection, minzoom: number, maxzoom: number, layout: object, color: string) => {
     if (!has(id)) return;
     layers.push({
-      id: `base:${id}:text`,
+      id: `base:${id}:place`,
       type: 'symbol',
       ...source(id, 'labels'),
       minzoom,
@@ -324,6 +334,28 @@ function texts(has: Has, p: Palette): LayerSpecification[] {
         'text-max-angle': 32,
       },
       paint: { ...halo, 'text-color': p.waterText },
+    });
+  }
+  // Rivers that are areas have their text once, from their own tile layer of points.
+  place('hidrografia', 12, 22, { 'text-size': 12, 'text-font': FONT.italic, 'text-letter-spacing': 0.06 }, p.waterText);
+  if (has('centros_poblados')) {
+    layers.push({
+      id: 'base:centros_poblados:text',
+      type: 'symbol',
+      ...source('centros_poblados'),
+      minzoom: FROM.centros_poblados,
+      maxzoom: 16,
+      layout: {
+        'text-field': ['coalesce', ['get', has('centros_poblados')?.lindero.label ?? 'nombre'], ''],
+        'text-font': FONT.regular,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 11, 15, 14],
+        'icon-image': markImage('circle', p.placeText, p.halo),
+        'icon-size': 0.35,
+        'text-anchor': 'bottom',
+        'text-offset': [0, -0.4],
+        'text-padding': 4,
+      },
+      paint: { ...halo, 'text-color': p.placeText },
     });
   }
   place('veredas', 12, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);

@@ -8,7 +8,7 @@ import { parseImage } from './images';
 import { buildStyle, type Picture } from './style';
 
 const base = BASE_COLLECTIONS.map((id) =>
-  sampleCollection(id, id === 'vias' ? { geometryType: 'MultiLineString' } : id === 'hidrografia' ? { geometryType: 'Geometry' } : {}),
+  sampleCollection(id, id === 'vias' ? { geometryType: 'MultiLineString' } : id === 'hidrografia' ? { geometryType: 'Geometry' } : id === 'centros_poblados' ? { geometryType: 'Point' } : {}),
 );
 const hazards = sampleCollection('amenazas', { classifyBy: 'nivel', attributes: [sampleLevels], minZoom: 9 });
 const mixed = sampleCollection('patrimonio', { geometryType: 'Geometry' });
@@ -69,7 +69,7 @@ describe('buildStyle', () => {
     expect(at('base:manzanas')).toBeLessThan(at('over:amenazas:fill'));
     expect(at('over:amenazas:outline')).toBeLessThan(at('base:vias'));
     expect(at('base:vias')).toBeLessThan(at('over:estado_vial:line'));
-    expect(at('over:estado_vial:line')).toBeLessThan(at('base:comunas:text'));
+    expect(at('over:estado_vial:line')).toBeLessThan(at('base:comunas:place'));
     expect(order[order.length - 1]).toBe('highlight:asked');
   });
 
