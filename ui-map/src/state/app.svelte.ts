@@ -23,6 +23,9 @@ const FEATURE_ZOOM = 17;
 /** From here on the base map has streets. */
 const HOME_ZOOM = 11.1;
 
+/** Where there is room for a panel beside the map; the style sheet breaks at the same width. */
+const WIDE = '(min-width: 760px)';
+
 /** The state of the application: what the components show, and the only place that they change it. */
 export class App {
   readonly settings: Settings;
@@ -38,6 +41,7 @@ export class App {
   panel = $state<PanelSize>('closed');
   mapStatus = $state<MapStatus>('loading');
   tilesFailed = $state(false);
+  wide = $state(true);
   /** What the live region says. */
   announcement = $state('');
 
@@ -56,7 +60,10 @@ export class App {
     this.layers = link.layers;
     this.base = link.base;
     this.view = link.view;
-    this.panel = isWide() || link.selected ? 'half' : 'closed';
+    const wide = matchMedia(WIDE);
+    this.wide = wide.matches;
+    wide.addEventListener('change', (event) => (this.wide = event.matches));
+    this.panel = this.wide || link.selected ? 'half' : 'closed';
     if (link.selected) {
       this.tab = 'here';
       void this.finding.byId(link.selected.collection, link.selected.id);
@@ -102,10 +109,9 @@ export class App {
 
   /** The window's size without what the panel covers, in CSS pixels. */
   #window(): { width: number; height: number } {
-    const wide = isWide();
     return {
-      width: innerWidth - (wide && this.panel !== 'closed' ? PANEL_WIDTH : 0),
-      height: innerHeight - (wide ? 0 : 140),
+      width: innerWidth - (this.wide && this.panel !== 'closed' ? PANEL_WIDTH : 0),
+      height: innerHeight - (this.wide ? 0 : 140),
     };
   }
 
@@ -220,5 +226,3 @@ export const PANEL_WIDTH = 384;
 /** How much of a phone's window the half-open sheet covers; the style sheet says the same. */
 export const SHEET_PART = 0.46;
 
-/** Whether there is room for a panel beside the map; the style sheet breaks at the same width. */
-export const isWide = (): boolean => matchMedia('(min-width: 760px)').matches;
