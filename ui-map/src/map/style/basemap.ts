@@ -1,30 +1,9 @@
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 
 import type { Collection } from '../../api/types';
-import { markImage } from './images';
-import { type Palette, STREET_CLASSES, type StreetClass } from './palette';
-
-/** The names under which the page's style sheet declares the fonts of the map. */
-export const FONT = {
-  regular: ['Lindero Sans Regular'],
-  bold: ['Lindero Sans Semibold'],
-  italic: ['Lindero Sans Italic'],
-};
-
-/** The collections that the base map is drawn from; any of them may be absent. */
-export const BASE_COLLECTIONS = [
-  'limite_municipal',
-  'corregimientos',
-  'comunas',
-  'veredas',
-  'barrios',
-  'manzanas',
-  'predios',
-  'hidrografia',
-  'vias',
-  'centros_poblados',
-] as const;
-export type BaseCollection = (typeof BASE_COLLECTIONS)[number];
+import { type BaseCollection, byClass, fade, FROM, grow, type Has, isArea, isLine, sortKey, source } from './base';
+import { texts } from './basemap-texts';
+import type { Palette, StreetClass } from './palette';
 
 /** Base layers by where overlays go: areas under the streets, lines and marks over them, texts on top. */
 export interface BaseLayers {
@@ -33,36 +12,11 @@ export interface BaseLayers {
   texts: LayerSpecification[];
 }
 
-/** Finds the catalogue's entry for a base collection of the shown municipality. */
-export type Has = (id: BaseCollection) => Collection | undefined;
-
-/** From these zooms a layer is worth its bytes, whatever lower zoom the server could give it at. */
-const FROM: Record<BaseCollection, number> = {
-  limite_municipal: 0,
-  corregimientos: 8,
-  comunas: 9,
-  veredas: 11.5,
-  barrios: 12.5,
-  manzanas: 13,
-  predios: 15,
-  hidrografia: 8,
-  vias: 8,
-  centros_poblados: 10.5,
-};
-
 /** A street network without classes comes whole or not at all: it must wait until it fits into a tile. */
 const CLASSLESS_STREETS_FROM = 12;
 
 const hasClasses = (streets: Collection | undefined): boolean =>
   streets?.lindero.attributes.some(({ name }) => name === 'jerarquia') ?? false;
-
-/** Exponential growth between zooms, as widths on the ground grow. */
-const grow = (...stops: [zoom: number, value: number | ExpressionSpecification][]): ExpressionSpecification =>
-  ['interpolate', ['exponential', 1.6], ['zoom'], ...stops.flat()] as unknown as ExpressionSpecification;
-
-const fade = (from: number, to: number, opacity = 1): ExpressionSpecification => [
-  'interpolate', ['linear'], ['zoom'], from, 0, to, opacity,
-];
 
 /** Widths in CSS pixels of a street without its casing, at z11, 13, 15, 17, 19. */
 const WIDTHS: Record<StreetClass, [number, number, number, number, number]> = {
@@ -75,26 +29,11 @@ const WIDTHS: Record<StreetClass, [number, number, number, number, number]> = {
 };
 const ZOOMS = [11, 13, 15, 17, 19] as const;
 
-/** A street's class; what is not said, or is not known, is a local street. */
-const streetClass: ExpressionSpecification = [
-  'match', ['get', 'jerarquia'], STREET_CLASSES.filter((name) => name !== 'local'), ['get', 'jerarquia'], 'local',
-];
-
-const byClass = <T>(value: (name: StreetClass) => T): ExpressionSpecification =>
-  ['match', streetClass, ...STREET_CLASSES.filter((n) => n !== 'local').flatMap((n) => [n, value(n)]), value('local')] as unknown as ExpressionSpecification;
-
 const streetWidth = (more: number): ExpressionSpecification =>
   grow(...ZOOMS.map((zoom, i): [number, ExpressionSpecification] => [
     zoom,
     byClass((name) => WIDTHS[name][i]! + (WIDTHS[name][i]! > 0 ? more * (0.5 + i * 0.25) : 0)),
   ]));
-
-const sortKey = byClass((name) => STREET_CLASSES.indexOf(name));
-
-const source = (id: BaseCollection, layer: string = id) => ({ source: id, 'source-layer': layer });
-
-const isArea: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
-const isLine: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
 
 function ground(has: Has, p: Palette): LayerSpecification[] {
   const layers: LayerSpecification[] = [
@@ -250,125 +189,6 @@ function streets(has: Has, p: Palette): LayerSpecification[] {
       },
     },
   ];
-}
-
-function texts(has: Has, p: Palette): LayerSpecification[] {
-  const layers: LayerSpecification[] = [];
-  const halo = { 'text-halo-color': p.halo, 'text-halo-width': 1.4, 'text-halo-blur': 0.4 };
-  const streetName = has('vias')?.lindero.label ?? 'nombre';
-  const waterName = has('hidrografia')?.lindero.label ?? 'nombre';
-  const place = (id: BaseCollection, minzoom: number, maxzoom: number, layout: object, color: string) => {
-    if (!has(id)) return;
-    layers.push({
-      id: `base:${id}:place`,
-      type: 'symbol',
-      ...source(id, 'labels'),
-      minzoom,
-      maxzoom,
-      layout: { 'text-field': ['get', 'name'], 'text-font': FONT.regular, 'text-max-width': 7, 'text-padding': 6, ...layout },
-      paint: { ...halo, 'text-color': color },
-    } as LayerSpecification);
-  };
-  // MapLibre gives the last layer's texts their room first.
-  if (has('predios')) {
-    layers.push({
-      id: 'base:predios:text',
-      type: 'symbol',
-      ...source('predios'),
-      minzoom: 17.5,
-      layout: {
-        'text-field': ['coalesce', ['get', 'direccion'], ''],
-        'text-font': FONT.regular,
-        'text-size': 10.5,
-        'text-max-width': 5,
-        'text-padding': 4,
-      },
-      paint: { ...halo, 'text-color': p.minorText },
-    });
-  }
-  if (has('vias')) {
-    layers.push({
-      id: 'base:vias:text',
-      type: 'symbol',
-      ...source('vias'),
-      minzoom: 13,
-      filter: [
-        'step', ['zoom'],
-        ['in', ['get', 'jerarquia'], ['literal', ['arteria']]],
-        14, ['in', ['get', 'jerarquia'], ['literal', ['arteria', 'principal', 'colectora']]],
-        15.2, true,
-      ],
-      layout: {
-        'symbol-placement': 'line',
-        'symbol-spacing': 320,
-        'symbol-sort-key': ['-', 0, sortKey],
-        'text-field': ['coalesce', ['get', streetName], ''],
-        'text-font': FONT.regular,
-        'text-size': [
-          'interpolate', ['linear'], ['zoom'],
-          13, byClass((name) => (name === 'arteria' ? 11 : 10)),
-          16, byClass((name) => (name === 'arteria' || name === 'principal' ? 13 : 11.5)),
-          19, byClass((name) => (name === 'arteria' || name === 'principal' ? 17 : 15)),
-        ],
-        'text-letter-spacing': 0.02,
-        'text-max-angle': 30,
-        'text-padding': 3,
-      },
-      paint: { ...halo, 'text-color': p.streetText, 'text-halo-width': 1.6 },
-    });
-  }
-  if (has('hidrografia')) {
-    layers.push({
-      id: 'base:hidrografia:text',
-      type: 'symbol',
-      ...source('hidrografia'),
-      minzoom: 11,
-      filter: ['all', isLine, ['step', ['zoom'], ['==', ['get', 'tipo'], 'rio'], 13.5, true]],
-      layout: {
-        'symbol-placement': 'line',
-        'symbol-spacing': 420,
-        'text-field': ['coalesce', ['get', waterName], ''],
-        'text-font': FONT.italic,
-        'text-size': ['interpolate', ['linear'], ['zoom'], 11, 11, 17, 15],
-        'text-letter-spacing': 0.08,
-        'text-max-angle': 32,
-      },
-      paint: { ...halo, 'text-color': p.waterText },
-    });
-  }
-  // Rivers that are areas have their text once, from their own tile layer of points.
-  place('hidrografia', 12, 22, { 'text-size': 12, 'text-font': FONT.italic, 'text-letter-spacing': 0.06 }, p.waterText);
-  if (has('centros_poblados')) {
-    layers.push({
-      id: 'base:centros_poblados:text',
-      type: 'symbol',
-      ...source('centros_poblados'),
-      minzoom: FROM.centros_poblados,
-      maxzoom: 16,
-      layout: {
-        'text-field': ['coalesce', ['get', has('centros_poblados')?.lindero.label ?? 'nombre'], ''],
-        'text-font': FONT.regular,
-        'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 11, 15, 14],
-        'icon-image': markImage('circle', p.placeText, p.halo),
-        'icon-size': 0.35,
-        'text-anchor': 'bottom',
-        'text-offset': [0, -0.4],
-        'text-padding': 4,
-      },
-      paint: { ...halo, 'text-color': p.placeText },
-    });
-  }
-  place('veredas', 12, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);
-  place('barrios', 13, 17.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 13, 10.5, 16, 14], 'text-font': FONT.bold }, p.minorText);
-  place('corregimientos', 9, 13.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 9, 10.5, 13, 14], 'text-font': FONT.bold }, p.ruralText);
-  place('comunas', 10.5, 14, {
-    'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 10.5, 13.5, 15],
-    'text-font': FONT.bold,
-    'text-transform': 'uppercase',
-    'text-letter-spacing': 0.12,
-  }, p.placeText);
-  place('limite_municipal', 0, 10.5, { 'text-size': 17, 'text-font': FONT.bold }, p.placeText);
-  return layers;
 }
 
 /** The base map's layers in one theme. Without any base collection, only the background. */

@@ -4,7 +4,7 @@ import type { Collection } from '../../api/types';
 import { classesOf, classifier, type LegendClass } from '../../catalogue/classes';
 import { shapesOf } from '../../catalogue/geometry';
 import type { LayerSetting } from '../../state/permalink';
-import { FONT } from './basemap';
+import { FONT } from './base';
 import { hatchImage, markImage } from './images';
 import type { Palette } from './palette';
 

@@ -2,7 +2,7 @@ import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import { describe, expect, it } from 'vitest';
 
 import { sampleCollection, sampleLevels } from '../../catalogue/samples';
-import { BASE_COLLECTIONS } from './basemap';
+import { BASE_COLLECTIONS } from './base';
 import { firstTiles } from './first-tiles';
 import { parseImage } from './images';
 import { buildStyle, type Picture } from './style';

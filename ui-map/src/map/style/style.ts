@@ -4,7 +4,8 @@ import type { Collection, Feature } from '../../api/types';
 import { boundsOf } from '../../catalogue/collections';
 import type { LayerSetting } from '../../state/permalink';
 import { tileTemplate } from '../tiles';
-import { BASE_COLLECTIONS, type BaseCollection, baseLayers, type Has } from './basemap';
+import { BASE_COLLECTIONS, type BaseCollection, type Has } from './base';
+import { baseLayers } from './basemap';
 import { overlayLayers } from './overlay';
 import { palettes, type Theme } from './palette';
 
