@@ -22,7 +22,7 @@ pub(super) fn collections(asked: &Asked, layers: &[Layer]) -> Value {
 }
 
 /// `/collections/{id}`, also as a member of `/collections`.
-pub(in crate::http) fn collection(asked: &Asked, layer: &Layer) -> Value {
+pub(super) fn collection(asked: &Asked, layer: &Layer) -> Value {
     let language = asked.language.code();
     let definition = &layer.definition;
     let mut document = json!({

@@ -16,7 +16,8 @@ use axum::routing::get;
 use layers::features::{FeatureError, InvalidQuery};
 use layers::{Layer, LayerId, catalog};
 
-pub(super) use self::collection::collection;
+use self::collection::{collection, collections};
+pub(super) use self::request::{DEFAULT_LIMIT, KNOWN_CRS, MOST, RESERVED};
 use super::AppState;
 use super::asked::{Asked, Format, JSON_AND_HTML};
 use super::document;
@@ -41,7 +42,7 @@ async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
     let layers = catalog::list(CALLER, &state.database).await?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::catalogue(&asked, &layers))),
-        _ => document::json(&asked, document::JSON, &collection::collections(&asked, &layers)),
+        _ => document::json(&asked, document::JSON, &collections(&asked, &layers)),
     }
 }
 

@@ -8,12 +8,17 @@ use crate::http::asked::Asked;
 use crate::http::problem::{Problem, Result};
 
 /// Features a page where nothing is said.
-pub(super) const DEFAULT_LIMIT: usize = 10;
+pub(in crate::http) const DEFAULT_LIMIT: usize = 10;
 /// Features a page at most; who asks for more gets so many.
-pub(super) const MOST: usize = 10_000;
+pub(in crate::http) const MOST: usize = 10_000;
 
 /// The CRSs in which boxes are read and features are written.
-const KNOWN_CRS: [&str; 2] = [crs::CRS84, "http://www.opengis.net/def/crs/OGC/0/CRS84h"];
+pub(in crate::http) const KNOWN_CRS: [&str; 2] = [crs::CRS84, "http://www.opengis.net/def/crs/OGC/0/CRS84h"];
+
+/// Parameters with a meaning of their own: an attribute of that name cannot be
+/// asked for by it.
+pub(in crate::http) const RESERVED: [&str; 9] =
+    ["f", "lang", "limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"];
 
 /// A page of a collection's features.
 #[derive(Debug, Clone)]

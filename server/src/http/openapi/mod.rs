@@ -1,5 +1,9 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
+mod parameters;
+mod paths;
+mod schemas;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -36,11 +40,29 @@ async fn api(State(state): State<AppState>, asked: Asked) -> Result<Response> {
     }
 }
 
-fn describe(asked: &Asked, _layers: &[Layer]) -> serde_json::Result<OpenAPI> {
+/// The whole document. It is composed as JSON and read as [`OpenAPI`], which
+/// refuses what OpenAPI 3.0 does not have.
+fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
     serde_json::from_value(json!({
         "openapi": "3.0.3",
-        "info": { "title": "Lindero", "version": env!("CARGO_PKG_VERSION") },
+        "info": {
+            "title": "Lindero",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The municipality's territory: OGC API Features and Tiles, search, and what is here. \
+                Errors are problem documents (RFC 9457) with a stable type.",
+        },
         "servers": [{ "url": asked.base.join("") }],
-        "paths": {},
+        "tags": [
+            { "name": "Capabilities", "description": "What this server offers" },
+            { "name": "Features", "description": "OGC API Features: collections and their items" },
+            { "name": "Tiles", "description": "OGC API Tiles: vector tiles" },
+            { "name": "Questions", "description": "Search, and what is at a point" },
+        ],
+        "paths": paths::paths(layers),
+        "components": {
+            "parameters": parameters::components(layers),
+            "responses": schemas::responses(),
+            "schemas": schemas::schemas(),
+        },
     }))
 }

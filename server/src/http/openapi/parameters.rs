@@ -1,0 +1,149 @@
+//! The parameters of operations.
+
+use layers::{Attribute, AttributeType, Layer, search};
+use serde_json::{Map, Value, json};
+use tiles::HIGHEST_ZOOM;
+
+use crate::http::features::{DEFAULT_LIMIT, MOST, RESERVED};
+
+/// A reference to one of [`components`].
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// The parameter `f` with the formats that an operation has.
+pub(super) fn format(formats: &[&str]) -> Value {
+    query("f", "The format; else the Accept header decides.", json!({ "type": "string", "enum": formats }))
+}
+
+/// The parameters that several operations share.
+pub(super) fn components(layers: &[Layer]) -> Value {
+    let mut collection = json!({ "type": "string" });
+    if !layers.is_empty() {
+        collection["enum"] = ids(layers);
+    }
+    let index = json!({ "type": "integer", "minimum": 0, "maximum": (1_u32 << HIGHEST_ZOOM) - 1 });
+    let zooms: Vec<String> = (0..=HIGHEST_ZOOM).map(|zoom| zoom.to_string()).collect();
+    json!({
+        "lang": query("lang", "The language of titles; else the Accept-Language header decides.",
+            json!({ "type": "string", "enum": ["es", "en"] })),
+        "collectionId": path("collectionId", "A collection's id.", &collection),
+        "featureId": path("featureId", "A feature's id.", &json!({ "type": "string" })),
+        "tileMatrixSetId": path("tileMatrixSetId", "A tile matrix set's id.",
+            &json!({ "type": "string", "enum": ["WebMercatorQuad"] })),
+        "tileMatrix": path("tileMatrix", "The zoom.", &json!({ "type": "string", "enum": zooms })),
+        "tileRow": path("tileRow", "The row, from the north.", &index),
+        "tileCol": path("tileCol", "The column, from the west.", &index),
+        "limit": query("limit", &format!("Features a page; more than {MOST} is read as {MOST}."),
+            json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT })),
+        "offset": query("offset", "Features to pass over. For long ways follow the next links, which are quicker.",
+            json!({ "type": "integer", "minimum": 0, "default": 0 })),
+        "cursor": query("cursor", "Where a page begins, as a next link says it; no other value is meant to be made.",
+            json!({ "type": "string", "format": "lindero-cursor" })),
+        "bbox": list("bbox", "West, south, east, north in degrees (CRS84), or with heights, which are ignored, \
+            west, south, lowest, east, north, highest. West greater than east crosses the antimeridian.",
+            json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } })),
+        "bbox-crs": query("bbox-crs", "The CRS of bbox.", crs84()),
+        "crs": query("crs", "The CRS of the answer.", crs84()),
+        "datetime": query("datetime", "An instant (2026-11-20T08:00:00Z) or an interval of two with / between, \
+            where .. is open. Features without a time always match.",
+            json!({ "type": "string", "format": "ogc-datetime" })),
+    })
+}
+
+/// The attributes of a layer, each a parameter: equality. None of those whose
+/// name is another parameter's.
+pub(super) fn attributes(layer: &Layer) -> impl Iterator<Item = Value> {
+    let compared = layer.definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
+    compared.filter(|attribute| !RESERVED.contains(&attribute.name.as_str())).map(|attribute| {
+        let title = attribute.title.in_language("en");
+        let title = if title.is_empty() { &attribute.name } else { title };
+        query(&attribute.name, &format!("Only features whose {title} is this."), schema(attribute))
+    })
+}
+
+/// `/search`.
+pub(super) fn search() -> Vec<Value> {
+    let mut text = query(
+        "q",
+        "A número predial, a name, an address, or coordinates.",
+        json!({ "type": "string", "minLength": 1, "maxLength": search::LONGEST, "pattern": r"\S" }),
+    );
+    text["required"] = json!(true);
+    vec![
+        text,
+        query(
+            "limit",
+            "Results at most.",
+            json!({ "type": "integer", "minimum": 1, "maximum": search::MOST, "default": 10 }),
+        ),
+    ]
+}
+
+/// `/here`.
+pub(super) fn here(layers: &[Layer]) -> Vec<Value> {
+    let degrees = |name: &str, description: &str, most: i32| {
+        let mut parameter = query(name, description, json!({ "type": "number", "minimum": -most, "maximum": most }));
+        parameter["required"] = json!(true);
+        parameter
+    };
+    let mut collection = json!({ "type": "string" });
+    if !layers.is_empty() {
+        collection["enum"] = ids(layers);
+    }
+    vec![
+        degrees("lon", "Longitude in degrees.", 180),
+        degrees("lat", "Latitude in degrees.", 90),
+        query(
+            "tolerance",
+            "Points and lines count within so many metres.",
+            json!({ "type": "number", "minimum": 0, "maximum": 1000, "default": 0 }),
+        ),
+        list("collections", "Only these collections.", json!({ "type": "array", "minItems": 1, "items": collection })),
+    ]
+}
+
+fn query(name: &str, description: &str, schema: Value) -> Value {
+    // An empty value is a value: `?nombre=` asks for empty names.
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+fn list(name: &str, description: &str, schema: Value) -> Value {
+    let mut parameter = query(name, description, schema);
+    parameter["style"] = json!("form");
+    parameter["explode"] = json!(false);
+    parameter
+}
+
+fn path(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema })
+}
+
+fn crs84() -> Value {
+    json!({ "type": "string", "enum": crate::http::features::KNOWN_CRS })
+}
+
+fn ids(layers: &[Layer]) -> Value {
+    json!(layers.iter().map(|layer| layer.id.as_str()).collect::<Vec<_>>())
+}
+
+fn schema(attribute: &Attribute) -> Value {
+    let mut schema = Map::new();
+    let (kind, format) = match attribute.kind {
+        AttributeType::Text | AttributeType::Json => ("string", None),
+        AttributeType::Integer => ("integer", Some("int64")),
+        AttributeType::Number => ("number", Some("double")),
+        AttributeType::Boolean => ("boolean", None),
+        AttributeType::Date => ("string", Some("date")),
+        AttributeType::DateTime => ("string", Some("date-time")),
+    };
+    schema.insert("type".to_owned(), json!(kind));
+    if let Some(format) = format {
+        schema.insert("format".to_owned(), json!(format));
+    }
+    if attribute.kind == AttributeType::Integer {
+        schema.insert("minimum".to_owned(), json!(i64::MIN));
+        schema.insert("maximum".to_owned(), json!(i64::MAX));
+    }
+    Value::Object(schema)
+}

@@ -1,0 +1,191 @@
+//! The operations.
+
+use layers::Layer;
+use serde_json::{Map, Value, json};
+
+use super::parameters::{self, reference};
+use crate::http::document::{GEOJSON, JSON};
+use crate::http::tiles::MVT;
+
+/// Every path. Items are described collection by collection, since each has
+/// attributes, and so parameters, of its own.
+pub(super) fn paths(layers: &[Layer]) -> Value {
+    let mut paths = Map::new();
+    let mut add = |path: &str, operation: Value| {
+        paths.insert(path.to_owned(), json!({ "get": operation }));
+    };
+    let json_html = || vec![parameters::format(&["json", "html"]), reference("lang")];
+    let of = |names: &[&str]| names.iter().map(|name| reference(name)).collect::<Vec<_>>();
+
+    add(
+        "/",
+        Operation::new("getLandingPage", "Capabilities", "The landing page", "LandingPage").with(json_html()).json(),
+    );
+    add(
+        "/conformance",
+        Operation::new("getConformance", "Capabilities", "What this server conforms to", "Conformance")
+            .with(json_html())
+            .json(),
+    );
+    add(
+        "/api",
+        Operation {
+            media_type: super::MEDIA_TYPE,
+            ..Operation::new("getApi", "Capabilities", "This description", "Object")
+        }
+        .with(json_html())
+        .json(),
+    );
+    add(
+        "/collections",
+        Operation::new("getCollections", "Features", "The catalogue", "Collections").with(json_html()).json(),
+    );
+    add(
+        "/collections/{collectionId}",
+        Operation::new("describeCollection", "Features", "One collection", "Collection")
+            .with(of(&["collectionId"]))
+            .with(json_html())
+            .json(),
+    );
+    for layer in layers {
+        add(&format!("/collections/{}/items", layer.id), items(layer).with(json_html()).json());
+    }
+    add(
+        "/collections/{collectionId}/items/{featureId}",
+        Operation { media_type: GEOJSON, ..Operation::new("getFeature", "Features", "One feature", "Feature") }
+            .with(of(&["collectionId", "featureId"]))
+            .with(json_html())
+            .json(),
+    );
+    add(
+        "/tileMatrixSets",
+        Operation::new("getTileMatrixSets", "Tiles", "The tile matrix sets", "TileMatrixSets").with(json_html()).json(),
+    );
+    add(
+        "/tileMatrixSets/{tileMatrixSetId}",
+        Operation::new("getTileMatrixSet", "Tiles", "One tile matrix set", "TileMatrixSet")
+            .with(of(&["tileMatrixSetId"]))
+            .with(json_html())
+            .json(),
+    );
+    add(
+        "/collections/{collectionId}/tiles",
+        Operation::new("getTileSets", "Tiles", "A collection's tilesets", "TileSets")
+            .with(of(&["collectionId"]))
+            .with(json_html())
+            .json(),
+    );
+    add(
+        "/collections/{collectionId}/tiles/{tileMatrixSetId}",
+        Operation::new("getTileSet", "Tiles", "One tileset, also as TileJSON", "TileSet")
+            .with(of(&["collectionId", "tileMatrixSetId"]))
+            .with(vec![parameters::format(&["json", "html", "tilejson"]), reference("lang")])
+            .json(),
+    );
+    add("/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}", tile());
+    add(
+        "/search",
+        Operation {
+            html: false,
+            ..Operation::new("search", "Questions", "Find features and places by text", "SearchResults")
+        }
+        .with(parameters::search())
+        .with(vec![parameters::format(&["json"]), reference("lang")])
+        .json(),
+    );
+    add(
+        "/here",
+        Operation { html: false, ..Operation::new("here", "Questions", "What is here? Features at a point", "Here") }
+            .with(parameters::here(layers))
+            .with(vec![parameters::format(&["json"]), reference("lang")])
+            .json(),
+    );
+    Value::Object(paths)
+}
+
+fn items(layer: &Layer) -> Operation {
+    let title = layer.definition.title.in_language("en");
+    let shared = ["limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"];
+    Operation {
+        id: format!("getFeatures.{}", layer.id),
+        summary: format!("Features of {title}, page by page"),
+        media_type: GEOJSON,
+        ..Operation::new("", "Features", "", "FeatureCollection")
+    }
+    .with(shared.iter().map(|name| reference(name)).collect())
+    .with(parameters::attributes(layer).collect())
+}
+
+fn tile() -> Value {
+    let mut operation =
+        Operation { html: false, media_type: MVT, ..Operation::new("getTile", "Tiles", "A vector tile", "Tile") }
+            .with(
+                ["collectionId", "tileMatrixSetId", "tileMatrix", "tileRow", "tileCol"]
+                    .iter()
+                    .map(|name| reference(name))
+                    .collect(),
+            )
+            .with(vec![parameters::format(&["mvt"]), reference("lang")])
+            .json();
+    operation["responses"]["204"] = json!({ "description": "The tile is empty." });
+    operation
+}
+
+struct Operation {
+    id: String,
+    tag: &'static str,
+    summary: String,
+    schema: &'static str,
+    media_type: &'static str,
+    html: bool,
+    parameters: Vec<Value>,
+}
+
+impl Operation {
+    fn new(id: &str, tag: &'static str, summary: &str, schema: &'static str) -> Self {
+        Self {
+            id: id.to_owned(),
+            tag,
+            summary: summary.to_owned(),
+            schema,
+            media_type: JSON,
+            html: true,
+            parameters: Vec::new(),
+        }
+    }
+
+    fn with(mut self, parameters: Vec<Value>) -> Self {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    fn json(self) -> Value {
+        let mut content = Map::new();
+        let schema = json!({ "schema": { "$ref": format!("#/components/schemas/{}", self.schema) } });
+        content.insert(self.media_type.to_owned(), schema);
+        if self.html {
+            content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+        let mut responses = Map::new();
+        responses.insert("200".to_owned(), json!({ "description": self.summary, "content": content }));
+        responses.insert("304".to_owned(), json!({ "description": "What If-None-Match names is still so." }));
+        for (status, name) in [
+            ("400", "InvalidRequest"),
+            ("404", "NotFound"),
+            ("406", "NotAcceptable"),
+            ("414", "UriTooLong"),
+            ("500", "Internal"),
+            ("503", "Unavailable"),
+            ("504", "Timeout"),
+        ] {
+            responses.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{name}") }));
+        }
+        json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "parameters": self.parameters,
+            "responses": responses,
+        })
+    }
+}
