@@ -42,7 +42,9 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             json!({ "type": "string", "format": "lindero-cursor" })),
         "bbox": list("bbox", "West, south, east, north in degrees (CRS84), or with heights, which are ignored, \
             west, south, lowest, east, north, highest. West greater than east crosses the antimeridian.",
-            json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } })),
+            json!({ "type": "array", "items": { "type": "number" }, "oneOf": [
+                { "minItems": 4, "maxItems": 4 }, { "minItems": 6, "maxItems": 6 },
+            ] })),
         "bbox-crs": query("bbox-crs", "The CRS of bbox.", crs84()),
         "crs": query("crs", "The CRS of the answer.", crs84()),
         "datetime": query("datetime", "An instant (2026-11-20T08:00:00Z) or an interval of two with / between, \
