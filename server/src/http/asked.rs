@@ -169,7 +169,8 @@ impl Asked {
                 .map(|(format, _)| *format)
                 .ok_or_else(|| Problem::invalid_parameter("f", format!("expected one of: {}", names())));
         }
-        let (Some(accept), Some((first, _))) = (self.joined(&ACCEPT), offers.first()) else {
+        let accept = self.joined(&ACCEPT).filter(|accept| !accept.trim().is_empty());
+        let (Some(accept), Some((first, _))) = (accept, offers.first()) else {
             return offers.first().map(|(format, _)| *format).ok_or_else(|| Problem::not_acceptable("nothing"));
         };
         let Ok(accept) = Accept::from_str(&accept) else {

@@ -1,6 +1,8 @@
 //! The HTTP API, from outside, over a real PostGIS.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod documents;
 mod features;
+mod foreign;
 mod support;
 mod tiles;

@@ -105,6 +105,7 @@ pub(super) fn here(layers: &[Layer]) -> Vec<Value> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with documents made in place")]
 fn query(name: &str, description: &str, schema: Value) -> Value {
     // An empty value is a value: `?nombre=` asks for empty names.
     json!({ "name": name, "in": "query", "description": description, "schema": schema })

@@ -215,6 +215,7 @@ fn layer() -> Value {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with documents made in place")]
 fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
 }
