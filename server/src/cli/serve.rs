@@ -8,6 +8,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommandError, Outcome};
@@ -30,6 +31,7 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
         None => None,
     };
     let session = database::open(&config, Purpose::Serve).await?;
+    raise_file_limit();
     let supervisor = session.cluster().map(Cluster::supervise);
 
     let outcome = async {
@@ -44,6 +46,16 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     session.close().await?;
     tracing::info!("stopped");
     outcome.map(|()| Outcome::Done)
+}
+
+/// A connection is an open file, and the usual limit of 1 024 is meant for
+/// programs that are not servers.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, current = limit.current, "the limit of open files cannot be raised");
+    }
 }
 
 /// What a killed process left half-done is undone before the first request.
