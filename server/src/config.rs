@@ -86,6 +86,13 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_requests: Option<u32>,
 
+    /// Every how many seconds the layers whose changes no trigger sees (views,
+    /// foreign tables) are compared with what they were, and missing triggers
+    /// made anew. 0 never does. Default: 3600.
+    #[arg(long, env = "LINDERO_COMPARE_INTERVAL", global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
+    pub compare_interval: Option<u64>,
+
     /// How the log is written. Default: `text` on a terminal, else `json`.
     #[arg(long, env = "LINDERO_LOG_FORMAT", global = true, value_enum)]
     pub log_format: Option<LogFormat>,
@@ -122,6 +129,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// The requests worked on at once.
     pub max_requests: usize,
+    /// How often layers that no trigger watches are compared; `None` is never.
+    pub compare_interval: Option<Duration>,
     /// How the log is written; `None` lets the terminal decide.
     pub log_format: Option<LogFormat>,
     /// What is logged, where it is not the default.

@@ -8,6 +8,7 @@
 
 mod compare;
 mod follower;
+mod repair;
 
 use access::{Caller, Database, Denied};
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 pub use compare::compare;
 pub use follower::{Event, Follower};
+pub use repair::repair;
 
 use crate::{InvalidIdentifier, LayerId};
 

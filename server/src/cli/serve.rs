@@ -12,6 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommandError, Outcome};
+use crate::background;
 use crate::cluster::{Cluster, Purpose};
 use crate::config::{Config, Tls};
 use crate::database::{self, Session};
@@ -83,6 +84,7 @@ async fn serve(
         Signals::new().map_err(CommandError::Runtime)?,
     ));
 
+    let mut background = background::start(session.database(), config);
     let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
     let served = match tls {
         Some(certificate) => {
@@ -92,6 +94,7 @@ async fn serve(
         None => with_timeouts(server.acceptor(FirstWord)).serve(service).await,
     };
     signals.abort();
+    background.shutdown().await;
     served.map_err(CommandError::Server)
 }
 

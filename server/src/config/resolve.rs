@@ -71,6 +71,7 @@ impl Settings {
             request_timeout: self.request_timeout.or(below.request_timeout),
             shutdown_timeout: self.shutdown_timeout.or(below.shutdown_timeout),
             max_requests: self.max_requests.or(below.max_requests),
+            compare_interval: self.compare_interval.or(below.compare_interval),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
         }
@@ -95,6 +96,8 @@ impl Settings {
             request_timeout: Duration::from_secs(self.request_timeout.unwrap_or(30)),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout.unwrap_or(30)),
             max_requests: self.max_requests.unwrap_or(512) as usize,
+            compare_interval: Some(Duration::from_secs(self.compare_interval.unwrap_or(3600)))
+                .filter(|interval| !interval.is_zero()),
             log_format: self.log_format,
             log: self.log,
         })

@@ -1,0 +1,136 @@
+//! What the server does beside answering: it keeps the catalogue's numbers
+//! true, and finds the changes that no trigger sees.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Caller, Database};
+use layers::catalog::{self, CatalogError};
+use layers::change::{self, Change, Event, FeedError, Follower, Operation};
+use layers::{ChangeCapture, LayerId};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
+
+use crate::config::Config;
+
+/// The tasks act for the server's operator.
+const OPERATOR: Caller = Caller::LocalOperator;
+
+/// After a change the layer is measured when it has been quiet for so long …
+const QUIET: Duration = Duration::from_secs(2);
+/// … or this long after the first change, where it never is.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the change feed is not looked at when nothing notifies.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long to wait where the database is away.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// Starts the tasks. They end when the set is shut down.
+pub fn start(database: &Database, config: &Arc<Config>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(measure_changed(database.clone()));
+    if let Some(every) = config.compare_interval {
+        tasks.spawn(compare_now_and_then(database.clone(), every));
+    }
+    tasks
+}
+
+/// Counts and measures each layer anew after it has changed.
+async fn measure_changed(database: Database) {
+    loop {
+        if let Err(error) = follow(&database).await {
+            tracing::warn!(%error, "the change feed cannot be followed; trying again");
+            sleep(AWAY).await;
+        }
+    }
+}
+
+async fn follow(database: &Database) -> Result<(), FeedError> {
+    let mut follower = Follower::from_now(OPERATOR, database.clone(), LOOK).await?;
+    // What changed while nobody followed is not known.
+    measure(database, all(database).await, false).await;
+    loop {
+        let mut changed = layers_of(follower.next().await?, database).await;
+        let first = Instant::now();
+        // More may follow: a load of thousands of rows is measured once.
+        while let Ok(event) = timeout_at((Instant::now() + QUIET).min(first + PATIENCE), follower.next()).await {
+            changed.extend(layers_of(event?, database).await);
+        }
+        measure(database, changed, true).await;
+    }
+}
+
+/// The layers whose content an event is about.
+async fn layers_of(event: Event, database: &Database) -> BTreeSet<LayerId> {
+    match event {
+        Event::Changed(changes) => {
+            let content = |change: &Change| change.operation != Operation::Catalog;
+            changes.into_iter().filter(content).map(|change| change.layer).collect()
+        }
+        Event::Rebuild => all(database).await,
+    }
+}
+
+async fn all(database: &Database) -> BTreeSet<LayerId> {
+    match catalog::list(OPERATOR, database).await {
+        Ok(layers) => layers.into_iter().map(|layer| layer.id).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "the catalogue cannot be read");
+            BTreeSet::new()
+        }
+    }
+}
+
+/// `touched`: their content has just changed.
+async fn measure(database: &Database, layers: BTreeSet<LayerId>, touched: bool) {
+    for layer in layers {
+        match measure_one(database, &layer, touched).await {
+            // Unknown: removed since.
+            Ok(()) | Err(CatalogError::Unknown(_)) => {}
+            Err(error) => tracing::warn!(%layer, %error, "a layer could not be measured"),
+        }
+    }
+}
+
+async fn measure_one(database: &Database, id: &LayerId, touched: bool) -> Result<(), CatalogError> {
+    let mut transaction = database.loader().begin().await?;
+    let (features, _) = catalog::refresh(OPERATOR, &mut transaction, id, touched).await?;
+    transaction.commit().await?;
+    tracing::debug!(layer = %id, features, "measured");
+    Ok(())
+}
+
+/// Looks every so often at the layers that no trigger watches, and at the
+/// triggers themselves.
+async fn compare_now_and_then(database: Database, every: Duration) {
+    let mut clock = interval_at(Instant::now() + every.min(Duration::from_secs(60)), every);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let layers = match catalog::list(OPERATOR, &database).await {
+            Ok(layers) => layers,
+            Err(error) => {
+                tracing::warn!(%error, "the layers cannot be compared: the catalogue cannot be read");
+                continue;
+            }
+        };
+        for layer in layers {
+            let outcome = match layer.change_capture {
+                ChangeCapture::Comparison => change::compare(OPERATOR, &database, &layer.id).await.map(|differs| {
+                    if differs {
+                        tracing::info!(layer = %layer.id, "changed since the last comparison");
+                    }
+                }),
+                ChangeCapture::Triggers => change::repair(OPERATOR, &database, &layer.id).await.map(|missing| {
+                    if !missing.is_empty() {
+                        tracing::warn!(layer = %layer.id, tables = missing.join(", "), "triggers were missing and made anew");
+                    }
+                }),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(layer = %layer.id, %error, "a layer could not be compared");
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What the server does beside answering.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use layers::change::{Event, Follower, Operation};
+use lindero::background;
+use lindero::config::Settings;
+use tokio::time::{interval, timeout};
+
+use crate::support::City;
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[tokio::test]
+async fn the_catalogue_learns_what_psql_changed() {
+    let city = City::new().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = Arc::new(Settings::default().resolve(Some(file.path())).unwrap());
+    let mut tasks = background::start(city.db.database(), &config);
+    let mut admin = city.db.superuser().await;
+    let before = city.get("/collections/sitios").await.json()["lindero"].clone();
+    assert_eq!(before["featureCount"], 2500);
+
+    let mut ticks = interval(Duration::from_millis(200));
+    let learnt = timeout(PATIENCE, async {
+        // Deleted again and again: the first may come before the task listens.
+        let mut left = 2500;
+        loop {
+            ticks.tick().await;
+            if left > 2000 {
+                left -= 100;
+                sqlx::query("DELETE FROM geo.sitios WHERE fid > $1")
+                    .bind(i64::from(left))
+                    .execute(&mut admin)
+                    .await
+                    .unwrap();
+            }
+            let now = city.get("/collections/sitios").await.json()["lindero"].clone();
+            if now["featureCount"] == 2000 {
+                return now;
+            }
+        }
+    });
+    let now = learnt.await.expect("the count follows the table");
+    assert!(now["updated"].as_str() >= before["updated"].as_str());
+    tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_disabled_trigger_is_made_anew_and_the_gap_recorded() {
+    let city = City::new().await;
+    let database = city.db.database();
+    let operator = access::Caller::LocalOperator;
+    let mut admin = city.db.superuser().await;
+    for (layer, table) in [("sitios", "geo.sitios"), ("lotes", "catastro.lotes")] {
+        let id = layer.parse().unwrap();
+        assert_eq!(layers::change::repair(operator, database, &id).await.unwrap(), Vec::<String>::new());
+        let mut follower = Follower::from_now(operator, database.clone(), Duration::from_secs(1)).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "ALTER TABLE {table} DISABLE TRIGGER ALL; DELETE FROM {table} WHERE ctid = (SELECT min(ctid) FROM {table})"
+        )))
+        .execute(&mut admin)
+        .await
+        .unwrap();
+        assert_eq!(layers::change::repair(operator, database, &id).await.unwrap(), [table]);
+        let Event::Changed(changes) = timeout(PATIENCE, follower.next()).await.unwrap().unwrap() else {
+            panic!("the log is the same")
+        };
+        assert_eq!(changes.len(), 1);
+        assert_eq!((changes[0].layer.as_str(), changes[0].operation), (layer, Operation::Unknown));
+        assert_eq!(layers::change::repair(operator, database, &id).await.unwrap(), Vec::<String>::new());
+    }
+}
