@@ -23,8 +23,8 @@ demo: build ## Start the server with the demonstration city, and leave it runnin
 demo-stop: ## Stop the demonstration's server
 	@scripts/demo stop
 
-test: ## Every test: Rust, web app, browser
-	@scripts/test
+test: ## Every test: Rust, web app, browser (SLOW=1: schemathesis too)
+	@scripts/test $(if $(SLOW),--slow)
 
 fmt: ## Format the code
 	@cargo fmt --all
