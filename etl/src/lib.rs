@@ -2,3 +2,4 @@
 //! demonstration city.
 
 pub mod demo;
+pub mod import;

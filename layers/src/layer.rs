@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use access::{MunicipalityCode, Subject, UnknownCode, Visibility};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{LayerDefinition, LayerId};
 
@@ -91,7 +91,7 @@ pub enum ChangeCapture {
 }
 
 /// What a layer's geometries are: a simple features type, or any of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the standard's own words (OGC 06-103r4)")]
 pub enum GeometryType {
     Point,
@@ -106,7 +106,7 @@ pub enum GeometryType {
 }
 
 /// Which ordinates a layer's geometries have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the standard's own words")]
 pub enum Dimension {

@@ -87,7 +87,8 @@ impl<'a> Fronts<'a> {
             let place = Coord { x: street.geom()[0], y: street.geom()[1] };
             // Half the street's width is no distance; a footway is the last choice.
             let segment = &self.segments[street.data];
-            let away = (distance(place, at) - segment.width / 2.0).max(0.0) + f64::from(u8::from(!urban::carries_traffic(segment.class)));
+            let away = (distance(place, at) - segment.width / 2.0).max(0.0)
+                + f64::from(u8::from(!urban::carries_traffic(segment.class)));
             if best.is_none_or(|(least, ..)| away < least) {
                 best = Some((away, street.data, at));
             }
@@ -97,7 +98,14 @@ impl<'a> Fronts<'a> {
 }
 
 /// Every predio of the city.
-pub(super) fn urban_predios(ground: &Ground, town: &Town, urban: &Urban, size: Size, seed: u64, progress: Progress<'_>) -> Vec<Predio> {
+pub(super) fn urban_predios(
+    ground: &Ground,
+    town: &Town,
+    urban: &Urban,
+    size: Size,
+    seed: u64,
+    progress: Progress<'_>,
+) -> Vec<Predio> {
     let fronts = Fronts::new(&urban.segments);
     let mut predios = Vec::new();
     for (index, block) in urban.blocks.iter().enumerate() {
@@ -107,7 +115,16 @@ pub(super) fn urban_predios(ground: &Ground, town: &Town, urban: &Urban, size: S
         let alone = lots.len() == 1;
         for (order, lot) in lots.into_iter().enumerate() {
             let front = fronts.front(&lot);
-            let mut predio = urban_predio(ground, town, block.barrio, &lot, front.map(|f| f.0.class), alone, block.is_park, &mut dice);
+            let mut predio = urban_predio(
+                ground,
+                town,
+                block.barrio,
+                &lot,
+                front.map(|f| f.0.class),
+                alone,
+                block.is_park,
+                &mut dice,
+            );
             predio.number = format!("{code}{:04}{}00000000", order + 1, predio.condition);
             predio.site = Site::Block(index);
             if let Some((segment, at)) = front {
@@ -145,12 +162,26 @@ fn urban_predio(
         "zona_verde"
     } else {
         match quarter {
-            Quarter::Historic => dice.weighted(&[("comercial", 3.5), ("mixto", 3.0), ("residencial", 2.5), ("dotacional", 0.6), ("lote", 0.4)]),
+            Quarter::Historic => dice.weighted(&[
+                ("comercial", 3.5),
+                ("mixto", 3.0),
+                ("residencial", 2.5),
+                ("dotacional", 0.6),
+                ("lote", 0.4),
+            ]),
             Quarter::Industrial => dice.weighted(&[("industrial", 6.0), ("comercial", 2.0), ("lote", 1.0)]),
             Quarter::Campus => "dotacional",
             Quarter::Closed if alone => "residencial",
-            _ if busy => dice.weighted(&[("comercial", 3.0), ("mixto", 3.0), ("residencial", 4.0), ("dotacional", 0.3)]),
-            _ => dice.weighted(&[("residencial", 90.0), ("mixto", 5.0), ("comercial", 1.5), ("dotacional", 0.8), ("lote", 2.7)]),
+            _ if busy => {
+                dice.weighted(&[("comercial", 3.0), ("mixto", 3.0), ("residencial", 4.0), ("dotacional", 0.3)])
+            }
+            _ => dice.weighted(&[
+                ("residencial", 90.0),
+                ("mixto", 5.0),
+                ("comercial", 1.5),
+                ("dotacional", 0.8),
+                ("lote", 2.7),
+            ]),
         }
     };
     let towers = area > 450.0 && !is_park && land_use == "residencial";
@@ -185,7 +216,8 @@ fn urban_predio(
         9 => (built / 85.0).ceil() as i64,
         _ => 1,
     };
-    let per_metre = 180_000.0 + 160_000.0 * barrio.stratum as f64 + if quarter == Quarter::Historic { 700_000.0 } else { 0.0 };
+    let per_metre =
+        180_000.0 + 160_000.0 * barrio.stratum as f64 + if quarter == Quarter::Historic { 700_000.0 } else { 0.0 };
     let value = (area * per_metre + built * 650_000.0) * dice.between(0.75, 1.25);
     let _ = ground;
     let lived_in = matches!(land_use, "residencial" | "mixto");
@@ -209,9 +241,26 @@ fn urban_predio(
 /// Every parcel outside the city.
 pub(super) fn rural_predios(ground: &Ground, veredas: &[Vereda], seed: u64) -> Vec<Predio> {
     const FARMS: [&str; 20] = [
-        "El Recreo", "La Primavera", "Villa Luz", "Buenavista", "El Mirador", "La Palma", "Los Naranjos", "San José",
-        "La Cabaña", "El Descanso", "Las Brisas", "El Edén", "La Fortuna", "Monterrey", "El Vergel", "La Floresta",
-        "Santa Bárbara", "El Paraíso", "La Ilusión", "Los Guaduales",
+        "El Recreo",
+        "La Primavera",
+        "Villa Luz",
+        "Buenavista",
+        "El Mirador",
+        "La Palma",
+        "Los Naranjos",
+        "San José",
+        "La Cabaña",
+        "El Descanso",
+        "Las Brisas",
+        "El Edén",
+        "La Fortuna",
+        "Monterrey",
+        "El Vergel",
+        "La Floresta",
+        "Santa Bárbara",
+        "El Paraíso",
+        "La Ilusión",
+        "Los Guaduales",
     ];
     let mut predios = Vec::new();
     for (index, vereda) in veredas.iter().enumerate() {
@@ -253,6 +302,10 @@ pub(super) fn rural_predios(ground: &Ground, veredas: &[Vereda], seed: u64) -> V
 /// The direction of a segment at its middle, and that middle.
 pub(super) fn midpoint(segment: &Segment) -> (Coord, Coord) {
     let half = segment.line.len() / 2;
-    let (a, b) = if segment.line.len() == 2 { (segment.line[0], segment.line[1]) } else { (segment.line[half - 1], segment.line[half]) };
+    let (a, b) = if segment.line.len() == 2 {
+        (segment.line[0], segment.line[1])
+    } else {
+        (segment.line[half - 1], segment.line[half])
+    };
     (between(a, b, 0.5), direction(a, b))
 }

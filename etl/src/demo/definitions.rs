@@ -48,10 +48,8 @@ definitions! {
 /// A collection's definition in a city, and the type of its geometries.
 pub(super) fn of(id: &'static str, city: City) -> Result<(LayerDefinition, GeometryType), DemoError> {
     let wrong = |reason: String| DemoError::Definition { id, reason };
-    let (_, kind, text) = DEFINITIONS
-        .iter()
-        .find(|(known, ..)| *known == id)
-        .ok_or_else(|| wrong("there is none".to_owned()))?;
+    let (_, kind, text) =
+        DEFINITIONS.iter().find(|(known, ..)| *known == id).ok_or_else(|| wrong("there is none".to_owned()))?;
     // The files are the same for every city but for its name.
     let definition =
         LayerDefinition::from_toml(&text.replace("{ciudad}", city.name())).map_err(|error| wrong(error.to_string()))?;

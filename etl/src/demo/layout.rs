@@ -81,10 +81,22 @@ struct Lines {
 }
 
 /// Draws one barrio.
-pub(super) fn draw(ground: &Ground, barrio: &Barrio, index: usize, corridors: &MultiPolygon, squares: &[Coord], dice: &mut Dice) -> Layout {
+pub(super) fn draw(
+    ground: &Ground,
+    barrio: &Barrio,
+    index: usize,
+    corridors: &MultiPolygon,
+    squares: &[Coord],
+    dice: &mut Dice,
+) -> Layout {
     let mut layout = Layout::default();
     if barrio.quarter == Quarter::Campus {
-        layout.blocks = barrio.buildable.0.iter().map(|part| Block { ring: open_ring(&without_holes(part)), barrio: index, is_park: false }).collect();
+        layout.blocks = barrio
+            .buildable
+            .0
+            .iter()
+            .map(|part| Block { ring: open_ring(&without_holes(part)), barrio: index, is_park: false })
+            .collect();
         return layout;
     }
     let (frame, lines) = match pattern(barrio.quarter) {
@@ -111,7 +123,8 @@ fn regular(ground: &Ground, barrio: &Barrio) -> (Frame, Lines) {
         let step = if half { 0.5 } else { 1.0 };
         let (a, b) = (index.0 + from / index.1, index.0 + to / index.1);
         let (least, most) = ((a.min(b) / step).floor() as i64, (a.max(b) / step).ceil() as i64);
-        let mut at: Vec<f64> = (least..=most).map(|n| (ground.grid_index(n as f64 * step, ways_across) - index.0) * index.1).collect();
+        let mut at: Vec<f64> =
+            (least..=most).map(|n| (ground.grid_index(n as f64 * step, ways_across) - index.0) * index.1).collect();
         at.sort_by(f64::total_cmp);
         at
     };
@@ -153,7 +166,10 @@ fn irregular(ground: &Ground, barrio: &Barrio, pattern: &Pattern, dice: &mut Dic
         let shared = steps(pattern.length, dice);
         for _ in 0..dice.whole(pattern.band.0, pattern.band.1) {
             let last = shared.len() - 1;
-            let kept = (0..=last).filter(|i| *i == 0 || *i == last || !dice.chance(pattern.merged)).map(|i| shared[i]).collect();
+            let kept = (0..=last)
+                .filter(|i| *i == 0 || *i == last || !dice.chance(pattern.merged))
+                .map(|i| shared[i])
+                .collect();
             breaks.push(kept);
         }
     }
@@ -165,10 +181,18 @@ fn irregular(ground: &Ground, barrio: &Barrio, pattern: &Pattern, dice: &mut Dic
     (frame, Lines { rows, breaks, row_widths, cross_width: Class::Local.width() - 1.0 })
 }
 
-fn draw_blocks(barrio: &Barrio, index: usize, frame: &Frame, lines: &Lines, to_map: &impl Fn(Coord) -> Coord, layout: &mut Layout) {
+fn draw_blocks(
+    barrio: &Barrio,
+    index: usize,
+    frame: &Frame,
+    lines: &Lines,
+    to_map: &impl Fn(Coord) -> Coord,
+    layout: &mut Layout,
+) {
     let fine = if frame.bend.0 > 0.0 { 28.0 } else { 60.0 };
     for (row, breaks) in lines.breaks.iter().enumerate() {
-        let (low, high) = (lines.rows[row] + lines.row_widths[row] / 2.0, lines.rows[row + 1] - lines.row_widths[row + 1] / 2.0);
+        let (low, high) =
+            (lines.rows[row] + lines.row_widths[row] / 2.0, lines.rows[row + 1] - lines.row_widths[row + 1] / 2.0);
         for pair in breaks.windows(2) {
             let (left, right) = (pair[0] + lines.cross_width / 2.0, pair[1] - lines.cross_width / 2.0);
             if right - left < 14.0 || high - low < 10.0 {
@@ -257,7 +281,8 @@ fn draw_streets(
         stops.dedup_by(|a, b| (*a - *b).abs() < 0.5);
         let (Some(first), Some(last)) = (stops.first(), stops.last()) else { continue };
         let name_at = (Coord { x: first * 0.1, y: *v }, Coord { x: last * 0.1, y: *v });
-        let name_at = if frame.bend.0 > 0.0 { name_at } else { (Coord { x: *first, y: *v }, Coord { x: *last, y: *v }) };
+        let name_at =
+            if frame.bend.0 > 0.0 { name_at } else { (Coord { x: *first, y: *v }, Coord { x: *last, y: *v }) };
         for pair in stops.windows(2) {
             draw(Coord { x: pair[0], y: *v }, Coord { x: pair[1], y: *v }, lines.row_widths[row], name_at);
         }
@@ -350,7 +375,8 @@ fn choose_parks(barrio: &Barrio, squares: &[Coord], layout: &mut Layout, dice: &
         _ => 0.7,
     };
     if chosen.is_empty() && dice.chance(wanted) {
-        let centre = greatest(barrio.buildable.clone()).map_or_else(Coord::default, |part| plane::middle(&open_ring(&part)));
+        let centre =
+            greatest(barrio.buildable.clone()).map_or_else(Coord::default, |part| plane::middle(&open_ring(&part)));
         chosen.extend(nearest_block(&layout.blocks, centre));
     }
     for block in chosen {

@@ -5,7 +5,7 @@
 use geo::{Coord, LineString, Polygon};
 use rstar::{AABB, RTree};
 
-use super::plane::{between, cross, direction, distance, dot, along};
+use super::plane::{along, between, cross, direction, distance, dot};
 
 /// Bends the open rings by `bend`, with a vertex at least every `step`.
 pub(super) fn bend_together(rings: &[Vec<Coord>], step: f64, bend: impl Fn(Coord) -> Coord) -> Vec<Polygon> {

@@ -190,7 +190,10 @@ pub fn generate(
             let text = toml::to_string_pretty(&definition)
                 .map_err(|error| DemoError::Definition { id: table.id, reason: error.to_string() })?;
             std::fs::write(&beside, text).map_err(|source| DemoError::Folder { folder: beside, source })?;
-            let id = table.id.parse().map_err(|error: layers::InvalidIdentifier| DemoError::Definition { id: table.id, reason: error.to_string() })?;
+            let id = table.id.parse().map_err(|error: layers::InvalidIdentifier| DemoError::Definition {
+                id: table.id,
+                reason: error.to_string(),
+            })?;
             written.push(DemoLayer { id, definition, file, table: table.id.to_owned() });
             Ok(())
         })

@@ -16,14 +16,14 @@ use super::town::{Cut, Ground};
 pub(super) fn join(ground: &Ground, cuts: &[Cut], segments: &mut [Segment]) -> Vec<Segment> {
     const NEAR: f64 = 2.5;
     const APART: f64 = 14.0;
-    let mut stops: Vec<Vec<f64>> =
-        cuts.iter().map(|cut| vec![0.0, distance(cut.ends.0, cut.ends.1)]).collect();
+    let mut stops: Vec<Vec<f64>> = cuts.iter().map(|cut| vec![0.0, distance(cut.ends.0, cut.ends.1)]).collect();
     let touching = |st: Coord, own: Option<usize>| -> Option<(usize, f64)> {
         cuts.iter().enumerate().filter(|(index, _)| Some(*index) != own).find_map(|(index, cut)| {
             let heading = direction(cut.ends.0, cut.ends.1);
             let offset = along(st, cut.ends.0, -1.0);
             let place = dot(offset, heading);
-            let near = cross(heading, offset).abs() < NEAR && place > -NEAR && place < distance(cut.ends.0, cut.ends.1) + NEAR;
+            let near =
+                cross(heading, offset).abs() < NEAR && place > -NEAR && place < distance(cut.ends.0, cut.ends.1) + NEAR;
             near.then_some((index, place))
         })
     };
@@ -63,7 +63,9 @@ pub(super) fn join(ground: &Ground, cuts: &[Cut], segments: &mut [Segment]) -> V
         along(a, direction(a, b), place)
     };
     for (index, at_end, cut, place) in meetings {
-        let Some(stop) = stops[cut].iter().min_by(|a, b| (*a - place).abs().total_cmp(&(*b - place).abs())) else { continue };
+        let Some(stop) = stops[cut].iter().min_by(|a, b| (*a - place).abs().total_cmp(&(*b - place).abs())) else {
+            continue;
+        };
         let point = ground.valley.to_map(on_cut(cut, *stop));
         let line = &mut segments[index].line;
         let last = line.len() - 1;
@@ -183,7 +185,11 @@ impl<'a> Graph<'a> {
             let line = &self.segments.get(segment)?.line;
             // Walked backwards, from the end to the start.
             let ends_here = distance(line[line.len() - 1], self.places[at]) < distance(line[0], self.places[at]);
-            if ends_here { path.extend(line.iter().rev()) } else { path.extend(line.iter()) }
+            if ends_here {
+                path.extend(line.iter().rev())
+            } else {
+                path.extend(line.iter())
+            }
             at = from;
         }
         path.reverse();

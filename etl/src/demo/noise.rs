@@ -31,11 +31,7 @@ impl Noise {
         let (u, v) = (ease(x - i), ease(y - j));
         let (i, j) = (i as i64, j as i64);
         let mix = |a: f64, b: f64, t: f64| a + (b - a) * t;
-        mix(
-            mix(self.node(i, j), self.node(i + 1, j), u),
-            mix(self.node(i, j + 1), self.node(i + 1, j + 1), u),
-            v,
-        )
+        mix(mix(self.node(i, j), self.node(i + 1, j), u), mix(self.node(i, j + 1), self.node(i + 1, j + 1), u), v)
     }
 
     /// Several octaves, each half the wavelength and half the height.
@@ -43,7 +39,8 @@ impl Noise {
         let (mut sum, mut height, mut length, mut total) = (0.0, 1.0, wavelength, 0.0);
         for octave in 0..octaves {
             let shift = f64::from(octave) * 37.0;
-            sum += height * Self(self.0 ^ u64::from(octave)).at(Coord { x: point.x + shift, y: point.y - shift }, length);
+            sum +=
+                height * Self(self.0 ^ u64::from(octave)).at(Coord { x: point.x + shift, y: point.y - shift }, length);
             total += height;
             height *= 0.5;
             length *= 0.5;

@@ -175,7 +175,11 @@ pub(super) fn oriented_box(ring: &[Coord]) -> (Coord, Coord, f64, f64) {
         let (length, width) = (range[1] - range[0], range[3] - range[2]);
         if length * width < least {
             least = length * width;
-            let centre = along(along(ring[0], axis, f64::midpoint(range[0], range[1])), normal, f64::midpoint(range[2], range[3]));
+            let centre = along(
+                along(ring[0], axis, f64::midpoint(range[0], range[1])),
+                normal,
+                f64::midpoint(range[2], range[3]),
+            );
             best = if length >= width { (centre, axis, length, width) } else { (centre, normal, width, length) };
         }
     }

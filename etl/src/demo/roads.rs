@@ -13,11 +13,20 @@ use super::streets::{Segment, StreetName};
 const STRETCH: usize = 12;
 
 /// Lays the roads out, joined to the city's streets.
-pub(super) fn lay_out(profile: &Profile, land: &Land, noise: Noise, streets: &[Segment], veredas: &[Vereda]) -> Vec<Segment> {
+pub(super) fn lay_out(
+    profile: &Profile,
+    land: &Land,
+    noise: Noise,
+    streets: &[Segment],
+    veredas: &[Vereda],
+) -> Vec<Segment> {
     let mut roads = Vec::new();
     let mut junctions: Vec<Coord> = Vec::new();
-    let city: Vec<Coord> =
-        streets.iter().filter(|s| s.class <= Class::Collector).flat_map(|s| [s.line[0], s.line[s.line.len() - 1]]).collect();
+    let city: Vec<Coord> = streets
+        .iter()
+        .filter(|s| s.class <= Class::Collector)
+        .flat_map(|s| [s.line[0], s.line[s.line.len() - 1]])
+        .collect();
     for highway in profile.highways {
         let mut line: Vec<Coord> = plane::smooth_line(&profile.line(highway.course), 55.0)
             .into_iter()

@@ -8,7 +8,10 @@ use super::City;
 use super::dice::Dice;
 use super::mesh::bend_together;
 use super::noise::Noise;
-use super::plane::{self, along, between, direction, distance, greatest, middle, open_ring, oriented_box, polygon, ring_area, split, turned};
+use super::plane::{
+    self, along, between, direction, distance, greatest, middle, open_ring, oriented_box, polygon, ring_area, split,
+    turned,
+};
 use super::profile::Profile;
 
 /// The municipality's limit, bent; it bounds everything.
@@ -47,7 +50,14 @@ impl Land {
 }
 
 /// Divides the land outside `perimeter` into veredas and about `parcels` parcels.
-pub(super) fn divide(profile: &Profile, city: City, land: &Land, perimeter: &MultiPolygon, parcels: usize, seed: u64) -> Vec<Vereda> {
+pub(super) fn divide(
+    profile: &Profile,
+    city: City,
+    land: &Land,
+    perimeter: &MultiPolygon,
+    parcels: usize,
+    seed: u64,
+) -> Vec<Vereda> {
     let mut dice = Dice::new(seed, "veredas");
     let seats = vereda_seats(profile, land, &mut dice);
     let cells = nearest_cells(&seats.iter().map(|seat| seat.1).collect::<Vec<_>>(), &land.flat_limit);
@@ -66,7 +76,12 @@ pub(super) fn divide(profile: &Profile, city: City, land: &Land, perimeter: &Mul
     let bent = bend_together(&rings, 60.0, |p| land.bent(p));
     let mut veredas: Vec<Vereda> = seats
         .into_iter()
-        .map(|(corregimiento, _)| Vereda { name: String::new(), corregimiento, shape: MultiPolygon::new(Vec::new()), parcels: Vec::new() })
+        .map(|(corregimiento, _)| Vereda {
+            name: String::new(),
+            corregimiento,
+            shape: MultiPolygon::new(Vec::new()),
+            parcels: Vec::new(),
+        })
         .collect();
     let city_box = perimeter.bounding_rect();
     for (shape, index) in bent.into_iter().zip(owner) {
@@ -102,7 +117,8 @@ fn vereda_seats(profile: &Profile, land: &Land, dice: &mut Dice) -> Vec<(usize, 
         }
         let place = Coord { x: dice.between(area.min().x, area.max().x), y: dice.between(area.min().y, area.max().y) };
         if plane::holds(&flat, place) && found.iter().all(|(_, other)| distance(*other, place) > 1700.0) {
-            let nearest = (0..seats.len()).min_by(|a, b| distance(seats[*a], place).total_cmp(&distance(seats[*b], place)));
+            let nearest =
+                (0..seats.len()).min_by(|a, b| distance(seats[*a], place).total_cmp(&distance(seats[*b], place)));
             found.push((nearest.unwrap_or(0), place));
         }
     }
@@ -156,20 +172,104 @@ fn fields(ring: &[Coord], size: f64, dice: &mut Dice) -> Vec<Vec<Coord>> {
 /// Names veredas: the seat's as its corregimiento, others from common names.
 fn name(city: City, profile: &Profile, veredas: &mut [Vereda], dice: &mut Dice) {
     const COMMON: [&str; 48] = [
-        "La Esperanza", "El Porvenir", "La Cascada", "San Isidro", "La Palmilla", "El Cural", "La Montaña", "Santa Rita",
-        "El Moral", "La Linda", "Alto de la Cruz", "El Retiro", "La Pluma", "San Simón", "Los Cauchos", "La Loma",
-        "El Gallo", "Peñaranda", "La Cueva", "Las Amarillas", "El Salitre", "La Victoria", "San Rafael", "El Secreto",
-        "La Maria", "Ancón", "El Ecuador", "Potrero Grande", "La Estrella", "Rodeíto", "Las Delicias", "Aguas Claras",
-        "El Colegio", "Bellavista", "La Helena", "Honduras", "Charco Rico", "El Jaguo", "Alto del Combeima", "San Cristóbal",
-        "La Isabela", "El Guaico", "La Trinidad", "Los Pastos", "Cañadas", "El Brillante", "La Laguna", "Puerto Perú",
+        "La Esperanza",
+        "El Porvenir",
+        "La Cascada",
+        "San Isidro",
+        "La Palmilla",
+        "El Cural",
+        "La Montaña",
+        "Santa Rita",
+        "El Moral",
+        "La Linda",
+        "Alto de la Cruz",
+        "El Retiro",
+        "La Pluma",
+        "San Simón",
+        "Los Cauchos",
+        "La Loma",
+        "El Gallo",
+        "Peñaranda",
+        "La Cueva",
+        "Las Amarillas",
+        "El Salitre",
+        "La Victoria",
+        "San Rafael",
+        "El Secreto",
+        "La Maria",
+        "Ancón",
+        "El Ecuador",
+        "Potrero Grande",
+        "La Estrella",
+        "Rodeíto",
+        "Las Delicias",
+        "Aguas Claras",
+        "El Colegio",
+        "Bellavista",
+        "La Helena",
+        "Honduras",
+        "Charco Rico",
+        "El Jaguo",
+        "Alto del Combeima",
+        "San Cristóbal",
+        "La Isabela",
+        "El Guaico",
+        "La Trinidad",
+        "Los Pastos",
+        "Cañadas",
+        "El Brillante",
+        "La Laguna",
+        "Puerto Perú",
     ];
     const FRONTIER: [&str; 48] = [
-        "La Punta", "El Prado", "Minuto de Dios", "Agua Blanca", "La Garita", "El Edén", "Nuevo Madrid", "La China",
-        "Patillales", "San Agustín de los Pozos", "Londres", "El Suspiro", "Santa Cecilia", "Vigilancia", "La Sabana", "El Tablazo",
-        "Ayacucho", "La Llana", "Restauración", "El Plomo", "La Tigra", "Puerto Nuevo", "Camilandia", "La Gritona",
-        "San José", "El Tamarindo", "Las Vacas", "Blanquizal", "El Limoncito", "Arrayán", "Nueva Frontera", "La Unión",
-        "Santa Rosa", "El Cerrito", "Los Negros", "Alto Viento", "La Nueva", "El Porvenir", "Bocas del Pamplonita", "La Esmeralda",
-        "El Oso", "Peracos", "La Victoria", "Tabiro", "El Diviso", "San Miguel", "Cuperena", "Las Indias",
+        "La Punta",
+        "El Prado",
+        "Minuto de Dios",
+        "Agua Blanca",
+        "La Garita",
+        "El Edén",
+        "Nuevo Madrid",
+        "La China",
+        "Patillales",
+        "San Agustín de los Pozos",
+        "Londres",
+        "El Suspiro",
+        "Santa Cecilia",
+        "Vigilancia",
+        "La Sabana",
+        "El Tablazo",
+        "Ayacucho",
+        "La Llana",
+        "Restauración",
+        "El Plomo",
+        "La Tigra",
+        "Puerto Nuevo",
+        "Camilandia",
+        "La Gritona",
+        "San José",
+        "El Tamarindo",
+        "Las Vacas",
+        "Blanquizal",
+        "El Limoncito",
+        "Arrayán",
+        "Nueva Frontera",
+        "La Unión",
+        "Santa Rosa",
+        "El Cerrito",
+        "Los Negros",
+        "Alto Viento",
+        "La Nueva",
+        "El Porvenir",
+        "Bocas del Pamplonita",
+        "La Esmeralda",
+        "El Oso",
+        "Peracos",
+        "La Victoria",
+        "Tabiro",
+        "El Diviso",
+        "San Miguel",
+        "Cuperena",
+        "Las Indias",
     ];
     let list = if city == City::Ibague { COMMON } else { FRONTIER };
     let mut names: Vec<String> = list.map(str::to_owned).to_vec();

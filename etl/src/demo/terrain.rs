@@ -76,7 +76,13 @@ pub(super) fn zones(ground: &Ground, courses: &[Course], perimeter: &MultiPolygo
     zones
 }
 
-fn of_phenomenon(ground: &Ground, courses: &[Course], area: &MultiPolygon, phenomenon: Phenomenon, urban: bool) -> Vec<Zone> {
+fn of_phenomenon(
+    ground: &Ground,
+    courses: &[Course],
+    area: &MultiPolygon,
+    phenomenon: Phenomenon,
+    urban: bool,
+) -> Vec<Zone> {
     let Some(extent) = area.bounding_rect() else { return Vec::new() };
     let step = match (urban, phenomenon) {
         (true, Phenomenon::Slide) => 35.0,
@@ -95,12 +101,12 @@ fn of_phenomenon(ground: &Ground, courses: &[Course], area: &MultiPolygon, pheno
     for (level, above) in LEVELS {
         let whole = field.above(above).intersection(area);
         let band = if higher.0.is_empty() { whole.clone() } else { whole.difference(&higher) };
-        zones.extend(
-            band.0
-                .into_iter()
-                .filter(|part| geo::Area::unsigned_area(part) > least)
-                .map(|shape| Zone { phenomenon, level, urban, shape }),
-        );
+        zones.extend(band.0.into_iter().filter(|part| geo::Area::unsigned_area(part) > least).map(|shape| Zone {
+            phenomenon,
+            level,
+            urban,
+            shape,
+        }));
         higher = whole;
     }
     zones

@@ -239,8 +239,12 @@ fn quarter_at(ground: &Ground, place: Coord, dice: &mut Dice) -> Quarter {
         return dice.weighted(&[(Quarter::Hillside, 3.0), (Quarter::Informal, 2.0)]);
     }
     dice.weighted(&[
-        (Quarter::Grid, 4.0), (Quarter::Terraced, 4.0), (Quarter::Closed, 1.6), (Quarter::Informal, 0.7),
-        (Quarter::Hillside, 0.5), (Quarter::Campus, 0.12),
+        (Quarter::Grid, 4.0),
+        (Quarter::Terraced, 4.0),
+        (Quarter::Closed, 1.6),
+        (Quarter::Informal, 0.7),
+        (Quarter::Hillside, 0.5),
+        (Quarter::Campus, 0.12),
     ])
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use chrono::Datelike;
-use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::errors::{GdalError, Result};
+use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::vector::sql::Dialect;
 use gdal::vector::{Feature, Geometry, LayerAccess, LayerOptions, OGRwkbGeometryType};
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags};
@@ -15,7 +15,12 @@ use super::DemoError;
 use super::table::{Cell, Row, Table};
 
 /// Writes a table to `file`, a new GeoPackage, in EPSG:9377.
-pub(super) fn write(file: &Path, definition: &LayerDefinition, kind: GeometryType, table: &Table) -> std::result::Result<(), DemoError> {
+pub(super) fn write(
+    file: &Path,
+    definition: &LayerDefinition,
+    kind: GeometryType,
+    table: &Table,
+) -> std::result::Result<(), DemoError> {
     if file.exists() {
         std::fs::remove_file(file).map_err(|source| DemoError::Folder { folder: file.to_owned(), source })?;
     }
@@ -26,8 +31,12 @@ fn fill_file(file: &Path, definition: &LayerDefinition, kind: GeometryType, tabl
     let mut reference = SpatialRef::from_epsg(9377)?;
     reference.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     let mut dataset = DriverManager::get_driver_by_name("GPKG")?.create_vector_only(file)?;
-    let options =
-        LayerOptions { name: table.id, srs: Some(&reference), ty: ogr_type(kind), options: Some(&["GEOMETRY_NAME=geom"]) };
+    let options = LayerOptions {
+        name: table.id,
+        srs: Some(&reference),
+        ty: ogr_type(kind),
+        options: Some(&["GEOMETRY_NAME=geom"]),
+    };
     dataset.create_layer(options)?;
     // Columns are added in SQL: the crate's field definitions know no booleans.
     for attribute in &definition.attributes {
@@ -35,7 +44,10 @@ fn fill_file(file: &Path, definition: &LayerDefinition, kind: GeometryType, tabl
         dataset.execute_sql(&column, None, Dialect::DEFAULT)?;
     }
     dataset.close()?;
-    let access = DatasetOptions { open_flags: GdalOpenFlags::GDAL_OF_UPDATE | GdalOpenFlags::GDAL_OF_VECTOR, ..DatasetOptions::default() };
+    let access = DatasetOptions {
+        open_flags: GdalOpenFlags::GDAL_OF_UPDATE | GdalOpenFlags::GDAL_OF_VECTOR,
+        ..DatasetOptions::default()
+    };
     let mut dataset = Dataset::open_ex(file, access)?;
     let transaction = dataset.start_transaction()?;
     {

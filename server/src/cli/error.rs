@@ -35,6 +35,28 @@ pub enum CommandError {
     /// A job's record failed.
     #[error(transparent)]
     Job(#[from] access::job::JobError),
+    /// A file could not be imported.
+    #[error("{}: {source}", file.display())]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: etl::import::ImportError,
+    },
+    /// The catalogue refused.
+    #[error(transparent)]
+    Catalog(#[from] layers::catalog::CatalogError),
+    /// The demonstration city could not be made, or a name was no name.
+    #[error("{0}")]
+    Demo(String),
+    /// A file that the command was given cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source} (choose another with --listen or LINDERO_LISTEN)")]
     Listen {

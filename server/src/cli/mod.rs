@@ -1,9 +1,14 @@
 //! The command line: one file a subcommand.
 
 mod config_reference;
+mod demo;
 mod doctor;
 mod error;
+mod import;
+mod import_screen;
 mod job;
+mod layer;
+mod municipality;
 mod psql;
 mod serve;
 
@@ -35,6 +40,8 @@ pub struct Arguments {
 
 /// PostgreSQL's notices tell of every `IF NOT EXISTS` that found something.
 const SERVER_LOG: &str = "info,sqlx::postgres::notice=warn";
+/// A slow statement of a long job is no news to whoever waits for it.
+const COMMAND_LOG: &str = "warn,sqlx::query=error,sqlx::postgres::notice=error";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -42,11 +49,24 @@ enum Command {
     Serve,
     /// Look whether everything is in order, and say what to do where it is not.
     Doctor(doctor::Options),
+    /// Make a layer from a file, or change one; join a table to a layer.
+    Import(Box<import::Options>),
+    /// Look at the layers, describe, publish and remove them.
+    #[command(subcommand)]
+    Layer(layer::Command),
+    /// The municipalities whose data this server holds.
+    #[command(subcommand)]
+    Municipality(municipality::Command),
+    /// Load the demonstration city: generated, of no real person or parcel.
+    Demo(demo::Options),
     /// Look at the long work (imports and the like), and stop it.
     #[command(subcommand)]
     Job(job::Command),
     /// Open a database shell, and say how QGIS connects.
     Psql(psql::Options),
+    /// Read a file in a confined process; lindero calls this itself.
+    #[command(name = etl::import::Reader::SUBCOMMAND, hide = true)]
+    Read,
     /// Print the reference page of the configuration.
     #[command(hide = true)]
     ConfigReference,
@@ -55,9 +75,14 @@ enum Command {
 /// Runs the command; its outcome is the process's exit code: 0 done, 1 failed,
 /// 2 misused (clap's), 130 interrupted.
 pub fn run(arguments: Arguments) -> ExitCode {
+    // Before the configuration and before any thread: this process is to know
+    // nothing, and the cage closes around one thread.
+    if matches!(arguments.command, Command::Read) {
+        return etl::import::read();
+    }
     let outcome =
         arguments.settings.resolve(arguments.config.as_deref()).map_err(CommandError::from).and_then(|config| {
-            let log = if matches!(arguments.command, Command::Serve) { SERVER_LOG } else { "warn" };
+            let log = if matches!(arguments.command, Command::Serve) { SERVER_LOG } else { COMMAND_LOG };
             telemetry::begin(&config, log);
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)?;
@@ -77,6 +102,11 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
     match command {
         Command::Serve => serve::run(config).await,
         Command::Doctor(options) => doctor::run(options, &config).await,
+        Command::Import(options) => import::run(*options, &config).await,
+        Command::Layer(command) => layer::run(command, &config).await,
+        Command::Municipality(command) => municipality::run(command, &config).await,
+        Command::Demo(options) => demo::run(options, &config).await,
+        Command::Read => Ok(Outcome::Code(2)),
         Command::Job(command) => job::run(command, &config).await,
         Command::Psql(options) => psql::run(options, &config).await,
         Command::ConfigReference => config_reference::run(),

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Caller, job};
+use access::Caller;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -61,7 +61,7 @@ fn raise_file_limit() {
 
 /// What a killed process left half-done is undone before the first request.
 async fn recover(session: &Session) -> Result<(), CommandError> {
-    let interrupted = job::recover(Caller::LocalOperator, session.database()).await?;
+    let interrupted = etl::import::clean_abandoned(Caller::LocalOperator, session.database()).await?;
     for id in interrupted {
         tracing::warn!(job = %id, "a job was interrupted when its process ended");
     }

@@ -68,7 +68,8 @@ pub(super) fn municipal(world: &World<'_>) -> Vec<Row> {
 
 pub(super) fn land_uses(world: &World<'_>) -> Vec<Row> {
     let near = |shape: &MultiPolygon| -> MultiPolygon {
-        let parts: Vec<_> = world.courses.iter().filter(|c| plane::boxes_meet(&c.corridor, shape)).map(|c| &c.corridor).collect();
+        let parts: Vec<_> =
+            world.courses.iter().filter(|c| plane::boxes_meet(&c.corridor, shape)).map(|c| &c.corridor).collect();
         unary_union(parts.into_iter().flat_map(|corridor| &corridor.0))
     };
     let mut rows = Vec::new();
@@ -84,7 +85,13 @@ pub(super) fn land_uses(world: &World<'_>) -> Vec<Row> {
             Quarter::Industrial => "industrial",
             Quarter::Campus => "dotacional",
             Quarter::Closed => "residencial_baja_densidad",
-            Quarter::Grid => if barrio.number.is_multiple_of(4) { "mixto" } else { "residencial_media_densidad" },
+            Quarter::Grid => {
+                if barrio.number.is_multiple_of(4) {
+                    "mixto"
+                } else {
+                    "residencial_media_densidad"
+                }
+            }
             Quarter::Terraced => "residencial_alta_densidad",
             Quarter::Hillside | Quarter::Informal => "residencial_mejoramiento",
         };

@@ -91,8 +91,11 @@ pub(super) fn routes(world: &World<'_>) -> Vec<Row> {
             continue;
         }
         // Most routes pass the centre.
-        let through = plane::along(centre, geo::Coord { x: dice.between(-500.0, 500.0), y: dice.between(-500.0, 500.0) }, 1.0);
-        let (Some(mut line), Some(rest)) = (graph.route(heart(a), through), graph.route(through, heart(b))) else { continue };
+        let through =
+            plane::along(centre, geo::Coord { x: dice.between(-500.0, 500.0), y: dice.between(-500.0, 500.0) }, 1.0);
+        let (Some(mut line), Some(rest)) = (graph.route(heart(a), through), graph.route(through, heart(b))) else {
+            continue;
+        };
         line.extend(rest);
         line.dedup_by(|a, b| plane::distance(*a, *b) < 0.6);
         let number = rows.len() + 1;

@@ -84,7 +84,11 @@ pub(super) fn ids() -> impl Iterator<Item = &'static str> {
 }
 
 /// Makes every collection, one at a time, and hands it over.
-pub(super) fn each<E>(world: &World<'_>, progress: Progress<'_>, mut take: impl FnMut(Table) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn each<E>(
+    world: &World<'_>,
+    progress: Progress<'_>,
+    mut take: impl FnMut(Table) -> Result<(), E>,
+) -> Result<(), E> {
     for (index, (id, make)) in COLLECTIONS.iter().enumerate() {
         take(Table { id, rows: make(world) })?;
         progress("collections", index + 1, COLLECTIONS.len());
@@ -147,10 +151,7 @@ impl World<'_> {
     /// The predio of the city nearest to a place.
     fn predio_at(&self, place: Coord) -> &Predio {
         let far = |predio: &Predio| distance(predio.shape.exterior().0[0], place);
-        self.predios[..self.in_city]
-            .iter()
-            .min_by(|a, b| far(a).total_cmp(&far(b)))
-            .unwrap_or(&self.predios[0])
+        self.predios[..self.in_city].iter().min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(&self.predios[0])
     }
 
     fn barrio_name(&self, predio: &Predio) -> Option<&str> {

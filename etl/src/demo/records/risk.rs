@@ -40,7 +40,8 @@ pub(super) fn risks(world: &World<'_>) -> Vec<Row> {
             .collect();
         for (index, barrio) in world.town.barrios.iter().enumerate() {
             let shape = multi(&barrio.shape);
-            let near: Vec<_> = high.iter().filter(|zone| plane::boxes_meet(zone, &shape)).flat_map(|zone| zone.0.clone()).collect();
+            let near: Vec<_> =
+                high.iter().filter(|zone| plane::boxes_meet(zone, &shape)).flat_map(|zone| zone.0.clone()).collect();
             if near.is_empty() {
                 continue;
             }
@@ -58,7 +59,11 @@ pub(super) fn risks(world: &World<'_>) -> Vec<Row> {
                 continue;
             }
             let precarious = barrio.stratum <= 2;
-            let level = if precarious { dice.weighted(&[("alto", 6.0), ("medio", 3.0)]) } else { dice.weighted(&[("alto", 2.0), ("medio", 5.0), ("bajo", 2.0)]) };
+            let level = if precarious {
+                dice.weighted(&[("alto", 6.0), ("medio", 3.0)])
+            } else {
+                dice.weighted(&[("alto", 2.0), ("medio", 5.0), ("bajo", 2.0)])
+            };
             let mitigable = !(level == "alto" && dice.chance(0.35));
             let (scale, age) = study(true);
             let comuna = i64::from(world.town.comunas[barrio.comuna].number);
@@ -72,7 +77,12 @@ pub(super) fn risks(world: &World<'_>) -> Vec<Row> {
 }
 
 pub(super) fn reforested(world: &World<'_>) -> Vec<Row> {
-    const PROGRAMMES: [&str; 4] = ["Guardabosques de la cuenca", "Compra de predios artículo 111", "Restauración de rondas", "Convenio con la autoridad ambiental"];
+    const PROGRAMMES: [&str; 4] = [
+        "Guardabosques de la cuenca",
+        "Compra de predios artículo 111",
+        "Restauración de rondas",
+        "Convenio con la autoridad ambiental",
+    ];
     let mut dice = world.dice("areas_reforestadas");
     let mut candidates: Vec<(usize, usize)> = Vec::new();
     for (index, vereda) in world.veredas.iter().enumerate() {
@@ -95,7 +105,11 @@ pub(super) fn reforested(world: &World<'_>) -> Vec<Row> {
             .map(|step| {
                 let angle = f64::from(step) / 48.0 * std::f64::consts::TAU;
                 let far = plane::along(corner, geo::Coord { x: angle.cos(), y: angle.sin() }, reach);
-                plane::along(corner, geo::Coord { x: angle.cos(), y: angle.sin() }, reach * (1.0 + 0.5 * world.ground.noise.fractal(far, 300.0, 2)))
+                plane::along(
+                    corner,
+                    geo::Coord { x: angle.cos(), y: angle.sin() },
+                    reach * (1.0 + 0.5 * world.ground.noise.fractal(far, 300.0, 2)),
+                )
             })
             .collect();
         let Some(shape) = plane::greatest(parcel.intersection(&polygon(&ragged))) else { continue };
@@ -103,7 +117,8 @@ pub(super) fn reforested(world: &World<'_>) -> Vec<Row> {
         if area < 0.4 {
             continue;
         }
-        let species = *dice.pick(&["Nogal cafetero", "Aliso", "Guadua", "Roble andino", "Cedro rosado", "Mezcla de nativas"]);
+        let species =
+            *dice.pick(&["Nogal cafetero", "Aliso", "Guadua", "Roble andino", "Cedro rosado", "Mezcla de nativas"]);
         let trees = (area * dice.between(700.0, 1150.0)).round() as i64;
         rows.push(row![
             shape;
@@ -118,8 +133,13 @@ pub(super) fn emergencies(world: &World<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for _ in 0..260 {
         let kind = dice.weighted(&[
-            ("movimiento_en_masa", 3.5), ("inundacion", 2.5), ("vendaval", 2.0), ("incendio_estructural", 1.6),
-            ("incendio_forestal", 1.6), ("avenida_torrencial", 0.8), ("colapso_estructural", 0.6),
+            ("movimiento_en_masa", 3.5),
+            ("inundacion", 2.5),
+            ("vendaval", 2.0),
+            ("incendio_estructural", 1.6),
+            ("incendio_forestal", 1.6),
+            ("avenida_torrencial", 0.8),
+            ("colapso_estructural", 0.6),
         ]);
         let zone = (0..60)
             .map(|_| &world.zones[dice.index(world.zones.len())])

@@ -8,11 +8,36 @@ use super::{World, code, point_of};
 
 pub(super) fn schools(world: &World<'_>) -> Vec<Row> {
     const NAMES: [&str; 30] = [
-        "Simón Bolívar", "Francisco de Paula Santander", "Antonio Nariño", "Camilo Torres", "Policarpa Salavarrieta",
-        "San Simón", "La Normal", "Santa Teresa", "Jorge Isaacs", "José Celestino Mutis", "Rafael Pombo", "Manuela Beltrán",
-        "Gabriela Mistral", "San José", "Sagrado Corazón", "La Presentación", "Nacional", "Técnico Industrial", "Bicentenario",
-        "Luis Carlos Galán", "Jorge Eliécer Gaitán", "Marco Fidel Suárez", "Alberto Lleras", "Carlos Lleras", "Rufino José Cuervo",
-        "José Asunción Silva", "Germán Pardo García", "La Esperanza", "Nueva Generación", "Ciudad Educadora",
+        "Simón Bolívar",
+        "Francisco de Paula Santander",
+        "Antonio Nariño",
+        "Camilo Torres",
+        "Policarpa Salavarrieta",
+        "San Simón",
+        "La Normal",
+        "Santa Teresa",
+        "Jorge Isaacs",
+        "José Celestino Mutis",
+        "Rafael Pombo",
+        "Manuela Beltrán",
+        "Gabriela Mistral",
+        "San José",
+        "Sagrado Corazón",
+        "La Presentación",
+        "Nacional",
+        "Técnico Industrial",
+        "Bicentenario",
+        "Luis Carlos Galán",
+        "Jorge Eliécer Gaitán",
+        "Marco Fidel Suárez",
+        "Alberto Lleras",
+        "Carlos Lleras",
+        "Rufino José Cuervo",
+        "José Asunción Silva",
+        "Germán Pardo García",
+        "La Esperanza",
+        "Nueva Generación",
+        "Ciudad Educadora",
     ];
     let profile = world.ground.profile;
     let mut dice = world.dice("instituciones_educativas");
@@ -33,7 +58,11 @@ pub(super) fn schools(world: &World<'_>) -> Vec<Row> {
             let official = zone == "rural" || dice.chance(0.68);
             let sector = if official { "oficial" } else { "privado" };
             let prefix = if official { "Institución Educativa" } else { "Colegio" };
-            let name = if zone == "rural" || dice.chance(0.35) { format!("{prefix} {place}") } else { format!("{prefix} {} sede {place}", dice.pick(&NAMES)) };
+            let name = if zone == "rural" || dice.chance(0.35) {
+                format!("{prefix} {place}")
+            } else {
+                format!("{prefix} {} sede {place}", dice.pick(&NAMES))
+            };
             let level = dice.weighted(&[("preescolar_primaria", 3.0), ("basica", 2.0), ("media", 5.0)]);
             let students = dice.whole(60, 420) * if level == "media" { 3 } else { 1 };
             let connected = dice.chance(if zone == "rural" { 0.35 } else { 0.72 });
@@ -57,7 +86,11 @@ pub(super) fn health(world: &World<'_>) -> Vec<Row> {
             let (point, address, place) = if rural {
                 let settlement = &profile.settlements[index];
                 let (east, north) = settlement.place;
-                (Point::from(profile.metres((east + 0.02, north + 0.05))), format!("Centro poblado {}", settlement.name), settlement.name.to_owned())
+                (
+                    Point::from(profile.metres((east + 0.02, north + 0.05))),
+                    format!("Centro poblado {}", settlement.name),
+                    settlement.name.to_owned(),
+                )
             } else {
                 let predio = world.spread_predio(&mut dice, &mut taken);
                 (point_of(predio), predio.address.clone(), world.barrio_name(predio).unwrap_or_default().to_owned())
@@ -209,9 +242,16 @@ pub(super) fn churches(world: &World<'_>) -> Vec<Row> {
 pub(super) fn businesses(world: &World<'_>) -> Vec<Row> {
     /// Activity, its CIIU class, and what such a place is called.
     const TRADES: [(&str, &str, &str, f64); 10] = [
-        ("comercio_alimentos", "4711", "Tienda", 9.0), ("restaurante", "5611", "Restaurante", 5.0), ("panaderia", "1081", "Panadería", 3.0),
-        ("drogueria", "4773", "Droguería", 2.0), ("ferreteria", "4752", "Ferretería", 2.0), ("belleza", "9602", "Peluquería", 3.0),
-        ("taller", "4520", "Taller", 2.5), ("ropa", "4771", "Almacén de ropa", 4.0), ("bar", "5630", "Bar", 1.6), ("hotel", "5511", "Hotel", 0.8),
+        ("comercio_alimentos", "4711", "Tienda", 9.0),
+        ("restaurante", "5611", "Restaurante", 5.0),
+        ("panaderia", "1081", "Panadería", 3.0),
+        ("drogueria", "4773", "Droguería", 2.0),
+        ("ferreteria", "4752", "Ferretería", 2.0),
+        ("belleza", "9602", "Peluquería", 3.0),
+        ("taller", "4520", "Taller", 2.5),
+        ("ropa", "4771", "Almacén de ropa", 4.0),
+        ("bar", "5630", "Bar", 1.6),
+        ("hotel", "5511", "Hotel", 0.8),
     ];
     let mut dice = world.dice("establecimientos");
     let open: Vec<usize> =
