@@ -67,6 +67,10 @@ impl Target {
     /// `role`. Connects at first use.
     pub fn pool(&self, role: Role, max_connections: u32) -> PgPool {
         let mut options = session(self.options.clone()).application_name("lindero");
+        if role == Role::App {
+            // A request that nobody waits for any more must not go on here.
+            options = options.options([("statement_timeout", "30s")]);
+        }
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
 use crate::config::Config;
+use crate::freshness::Freshness;
 
 /// The tasks act for the server's operator.
 const OPERATOR: Caller = Caller::LocalOperator;
@@ -27,9 +28,10 @@ const LOOK: Duration = Duration::from_secs(30);
 const AWAY: Duration = Duration::from_secs(5);
 
 /// Starts the tasks. They end when the set is shut down.
-pub fn start(database: &Database, config: &Arc<Config>) -> JoinSet<()> {
+/// What the change feed tells is told to `freshness`.
+pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(measure_changed(database.clone()));
+    tasks.spawn(measure_changed(database.clone(), freshness));
     if let Some(every) = config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
@@ -37,38 +39,45 @@ pub fn start(database: &Database, config: &Arc<Config>) -> JoinSet<()> {
 }
 
 /// Counts and measures each layer anew after it has changed.
-async fn measure_changed(database: Database) {
+async fn measure_changed(database: Database, freshness: Arc<Freshness>) {
     loop {
-        if let Err(error) = follow(&database).await {
+        if let Err(error) = follow(&database, &freshness).await {
+            freshness.lose();
             tracing::warn!(%error, "the change feed cannot be followed; trying again");
             sleep(AWAY).await;
         }
     }
 }
 
-async fn follow(database: &Database) -> Result<(), FeedError> {
+async fn follow(database: &Database, freshness: &Freshness) -> Result<(), FeedError> {
     let mut follower = Follower::from_now(OPERATOR, database.clone(), LOOK).await?;
+    freshness.follow();
     // What changed while nobody followed is not known.
-    measure(database, all(database).await, false).await;
+    tokio::spawn(measure(database.clone(), all(database).await, false));
     loop {
-        let mut changed = layers_of(follower.next().await?, database).await;
+        let mut changed = layers_of(follower.next().await?, database, freshness).await;
         let first = Instant::now();
         // More may follow: a load of thousands of rows is measured once.
         while let Ok(event) = timeout_at((Instant::now() + QUIET).min(first + PATIENCE), follower.next()).await {
-            changed.extend(layers_of(event?, database).await);
+            changed.extend(layers_of(event?, database, freshness).await);
         }
-        measure(database, changed, true).await;
+        // Beside, so that the next changes are told while these are measured.
+        tokio::spawn(measure(database.clone(), changed, true));
     }
 }
 
 /// The layers whose content an event is about.
-async fn layers_of(event: Event, database: &Database) -> BTreeSet<LayerId> {
+async fn layers_of(event: Event, database: &Database, freshness: &Freshness) -> BTreeSet<LayerId> {
     match event {
         Event::Changed(changes) => {
+            changes.iter().for_each(|change| freshness.change(&change.layer));
             let content = |change: &Change| change.operation != Operation::Catalog;
             changes.into_iter().filter(content).map(|change| change.layer).collect()
         }
-        Event::Rebuild => all(database).await,
+        Event::Rebuild => {
+            freshness.follow();
+            all(database).await
+        }
     }
 }
 
@@ -83,9 +92,9 @@ async fn all(database: &Database) -> BTreeSet<LayerId> {
 }
 
 /// `touched`: their content has just changed.
-async fn measure(database: &Database, layers: BTreeSet<LayerId>, touched: bool) {
+async fn measure(database: Database, layers: BTreeSet<LayerId>, touched: bool) {
     for layer in layers {
-        match measure_one(database, &layer, touched).await {
+        match measure_one(&database, &layer, touched).await {
             // Unknown: removed since.
             Ok(()) | Err(CatalogError::Unknown(_)) => {}
             Err(error) => tracing::warn!(%layer, %error, "a layer could not be measured"),

@@ -7,5 +7,6 @@ pub mod cluster;
 pub mod config;
 pub mod database;
 pub mod doctor;
+pub mod freshness;
 pub mod http;
 pub mod telemetry;

@@ -74,7 +74,9 @@ async fn serve(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
 ) -> Result<(), CommandError> {
-    let router = http::router(AppState::new(session.database().clone(), Arc::clone(config)));
+    let state = AppState::new(session.database().clone(), Arc::clone(config));
+    let freshness = Arc::clone(&state.freshness);
+    let router = http::router(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let signals = tokio::spawn(obey(
@@ -84,7 +86,7 @@ async fn serve(
         Signals::new().map_err(CommandError::Runtime)?,
     ));
 
-    let mut background = background::start(session.database(), config);
+    let mut background = background::start(session.database(), config, freshness);
     let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
     let served = match tls {
         Some(certificate) => {

@@ -40,6 +40,7 @@ use axum::response::{IntoResponse, Response};
 pub use self::base_url::BaseUrl;
 pub use self::problem::Problem;
 use crate::config::Config;
+use crate::freshness::Freshness;
 
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,10 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// Whatever cuts the tiles.
     pub tiles: Arc<dyn TileSource>,
+    /// What is known of layers' changes.
+    pub freshness: Arc<Freshness>,
+    /// Counts that still hold.
+    counts: Arc<features::Counts>,
     /// The limit on requests worked on at once.
     admission: Arc<tokio::sync::Semaphore>,
 }
@@ -61,7 +66,7 @@ impl AppState {
         // Half of the connections: a map full of tiles must not keep a search waiting.
         let at_once = (config.database_connections as usize / 2).max(1);
         let tiles = Arc::new(PostgisTiles::new(database.clone(), at_once));
-        Self { database, config, tiles, admission }
+        Self { database, config, tiles, freshness: Arc::default(), counts: Arc::default(), admission }
     }
 }
 

@@ -17,7 +17,7 @@ async fn the_catalogue_learns_what_psql_changed() {
     let city = City::new().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let config = Arc::new(Settings::default().resolve(Some(file.path())).unwrap());
-    let mut tasks = background::start(city.db.database(), &config);
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone());
     let mut admin = city.db.superuser().await;
     let before = city.get("/collections/sitios").await.json()["lindero"].clone();
     assert_eq!(before["featureCount"], 2500);
@@ -44,6 +44,45 @@ async fn the_catalogue_learns_what_psql_changed() {
     });
     let now = learnt.await.expect("the count follows the table");
     assert!(now["updated"].as_str() >= before["updated"].as_str());
+    tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_count_is_remembered_until_the_layer_changes() {
+    let city = City::new().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = Settings::default().resolve(Some(file.path())).unwrap();
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone());
+    let mut admin = city.db.superuser().await;
+    let id = "sitios".parse().unwrap();
+    let mut ticks = interval(Duration::from_millis(20));
+    timeout(PATIENCE, async {
+        while city.freshness.stamp(&id).is_none() {
+            ticks.tick().await;
+        }
+    })
+    .await
+    .expect("the feed is followed");
+    for (statement, query, expected) in [
+        ("SELECT 1", "tipo=cam", 833),
+        ("UPDATE geo.sitios SET tipo = 'pvd' WHERE fid <= 3", "tipo=cam", 832),
+        ("DELETE FROM geo.sitios WHERE fid > 2400", "limit=5", 2400),
+        ("TRUNCATE geo.sitios", "bbox=-76,4,-74,5", 0),
+    ] {
+        let before = city.freshness.stamp(&id);
+        sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        timeout(PATIENCE, async {
+            while statement != "SELECT 1" && city.freshness.stamp(&id) == before {
+                ticks.tick().await;
+            }
+        })
+        .await
+        .expect("the change is told");
+        for _ in 0..2 {
+            let page = city.get(&format!("/collections/sitios/items?{query}")).await.json();
+            assert_eq!(page["numberMatched"], expected, "{statement} {query}");
+        }
+    }
     tasks.shutdown().await;
 }
 

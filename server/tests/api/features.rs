@@ -349,3 +349,30 @@ async fn a_failure_on_the_way_breaks_the_answer_off() {
     assert!(String::from_utf8_lossy(&output.stdout).starts_with(r#"{"type":"FeatureCollection","features":[{"#));
     assert!(serde_json::from_slice::<Value>(&output.stdout).is_err());
 }
+
+#[tokio::test]
+async fn a_statement_for_a_request_has_its_time() {
+    let city = City::new().await;
+    let limit: String = sqlx::query_scalar("SHOW statement_timeout").fetch_one(city.db.database().app()).await.unwrap();
+    assert_eq!(limit, "30s");
+}
+
+#[tokio::test]
+async fn without_its_database_the_server_says_to_come_back() {
+    let city = City::new().await;
+    city.db.database().close().await;
+    for path in [
+        "/",
+        "/collections",
+        "/collections/barrios/items",
+        "/collections/barrios/tiles/WebMercatorQuad/0/0/0",
+        "/search?q=a",
+        "/here?lon=0&lat=0",
+        "/api",
+    ] {
+        let answer = city.get(path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(answer.header("retry-after"), "5");
+        assert_eq!(answer.json()["type"], "urn:problem-type:lindero:unavailable");
+    }
+}

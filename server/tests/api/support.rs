@@ -15,6 +15,7 @@ use layers::{
     UpdateFrequency, ZoomRule,
 };
 use lindero::config::Settings;
+use lindero::freshness::Freshness;
 use lindero::http::{AppState, router};
 use serde_json::Value;
 use testdb::TestDatabase;
@@ -23,6 +24,7 @@ use tower::ServiceExt;
 pub(crate) struct City {
     pub(crate) db: TestDatabase,
     pub(crate) router: Router,
+    pub(crate) freshness: Arc<Freshness>,
 }
 
 /// An answer, read whole.
@@ -57,8 +59,9 @@ impl City {
         fill(&db).await;
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = settings.resolve(Some(file.path())).unwrap();
-        let router = router(AppState::new(db.database().clone(), Arc::new(config)));
-        Self { db, router }
+        let state = AppState::new(db.database().clone(), Arc::new(config));
+        let freshness = Arc::clone(&state.freshness);
+        Self { db, router: router(state), freshness }
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {

@@ -10,9 +10,10 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use chrono::{SecondsFormat, Utc};
 use futures::stream::{self, TryStreamExt};
-use layers::features::{Feature, FeatureError, FeatureId, Query, batches, count};
+use layers::features::{Feature, FeatureError, FeatureId, Query, batches};
 use layers::{Layer, crs};
 
+use super::counts::matched;
 use super::request::Page;
 use super::{CALLER, cursor, geojson};
 use crate::http::asked::{Asked, Format, Offer};
@@ -38,7 +39,7 @@ pub(super) async fn items(State(state): State<AppState>, Path(id): Path<String>,
     let layer = Arc::new(layer);
     let mut reader = Reader::new(state.database.clone(), layer.clone(), &page);
     // What can fail fails here, before the 200: the count and the first batch.
-    let (matched, first) = tokio::try_join!(count(CALLER, &state.database, &layer, &page.query), reader.next())?;
+    let (matched, first) = tokio::try_join!(matched(&state, &layer, &page), reader.next())?;
     match format {
         Format::Html => {
             let mut features = first;

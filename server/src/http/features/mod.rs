@@ -1,6 +1,7 @@
 //! OGC API Features: collections and their items.
 
 mod collection;
+mod counts;
 mod cursor;
 mod datetime;
 mod feature;
@@ -17,6 +18,7 @@ use layers::features::{FeatureError, InvalidQuery};
 use layers::{Layer, LayerId, catalog};
 
 use self::collection::{collection, collections};
+pub(super) use self::counts::Counts;
 pub(super) use self::request::{DEFAULT_LIMIT, KNOWN_CRS, MOST, RESERVED};
 use super::AppState;
 use super::asked::{Asked, Format, JSON_AND_HTML};

@@ -2,6 +2,7 @@
 
 use layers::features::{Bbox, Query};
 use layers::{Layer, crs};
+use url::form_urlencoded;
 
 use super::{cursor, datetime};
 use crate::http::asked::Asked;
@@ -27,6 +28,8 @@ pub(super) struct Page {
     pub(super) query: Query,
     /// How many at most.
     pub(super) limit: usize,
+    /// The filter as it was asked for, whatever the page.
+    pub(super) filter: String,
     /// How many were passed over; none where a cursor says where to begin.
     pub(super) offset: u64,
 }
@@ -58,11 +61,20 @@ impl Page {
         if let Some(text) = asked.text("datetime")? {
             datetime::check(&text)?;
         }
+        let filter = filter(asked);
         for (name, value) in asked.rest() {
             query = query.with_equal(layer, &name, &value)?;
         }
-        Ok(Self { query, limit, offset })
+        Ok(Self { query, limit, filter, offset })
     }
+}
+
+/// The parameters that select features, in one order.
+fn filter(asked: &Asked) -> String {
+    let selects = |name: &str| name == "bbox" || !RESERVED.contains(&name);
+    let mut pairs: Vec<_> = asked.given.iter().filter(|(name, _)| selects(name)).collect();
+    pairs.sort();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// A whole number of any length: what is larger than there can be features is
