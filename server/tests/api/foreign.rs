@@ -77,7 +77,7 @@ async fn what_ogr2ogr_reads_is_what_postgis_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn owslib_lists_and_pages() {
-    // Made by scripts/python, which installs the pinned packages.
+    // `scripts/python` prints it, and installs the pinned packages.
     let Some(python) = std::env::var_os("LINDERO_TEST_PYTHON") else {
         println!("skipped: LINDERO_TEST_PYTHON names no Python with OWSLib (run `make test`)");
         return;
