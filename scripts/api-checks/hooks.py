@@ -21,13 +21,20 @@ def intervals(draw):
 
 schemathesis.openapi.format("ogc-datetime", intervals())
 
-# The demonstration layers' ids are whole numbers.
-numbers = st.integers(min_value=0, max_value=2**62)
-schemathesis.openapi.format(
-    "lindero-cursor",
-    numbers.map(lambda number: base64.urlsafe_b64encode(b"n%d" % number).rstrip(b"=").decode()),
-)
 
+
+def cursors(kind, ids):
+    """Cursors as next links have them: the ids' kind and the id, in base64."""
+    return ids.map(lambda id: base64.urlsafe_b64encode(f"{kind}{id}".encode()).rstrip(b"=").decode())
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+for name, kind, ids in [
+    ("number", "n", st.integers(min_value=-(2**63), max_value=2**63 - 1)),
+    ("text", "t", texts),
+    ("uuid", "t", st.uuids()),
+]:
+    schemathesis.openapi.format(f"lindero-cursor-{name}", cursors(kind, ids))
 
 MOST = 10_000
 

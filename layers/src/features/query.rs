@@ -140,12 +140,18 @@ impl Query {
             push_bbox(bbox, layer, names, sql);
         }
         for (attribute, value) in &self.equal {
-            sql.push(" AND ").push(Quoted::identifier(attribute)).push(" = ");
+            sql.push(" AND ").push(Quoted::identifier(attribute));
+            if matches!(value, Value::Text(_)) && !is_text(layer, attribute) {
+                // Enumerations, uuids and such: a text that is none of their
+                // values is equal to none of them, and no error.
+                sql.push("::text");
+            }
+            sql.push(" = ");
             match value {
-                // Enumerations, uuids and such compare as text too.
                 Value::Text(text) => {
                     sql.push_bind(text.clone());
-                    if layer.kind == Kind::Published {
+                    if is_text(layer, attribute) {
+                        // As the column's own type, so that its index serves.
                         sql.push("::text::").push(column_type(layer, attribute));
                     }
                 }
@@ -185,6 +191,12 @@ fn push_bbox(bbox: Bbox, layer: &Layer, names: &Quoted, sql: &mut QueryBuilder<P
         }
     }
     sql.push(")");
+}
+
+/// Whether the column holds any text.
+fn is_text(layer: &Layer, attribute: &str) -> bool {
+    layer.kind == Kind::Managed
+        || matches!(column_type(layer, attribute), "text" | "character varying" | "character" | "citext")
 }
 
 /// The type of a published table's column, as PostgreSQL's catalogue named it.

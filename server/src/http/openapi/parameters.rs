@@ -38,8 +38,6 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT })),
         "offset": query("offset", "Features to pass over. For long ways follow the next links, which are quicker.",
             json!({ "type": "integer", "minimum": 0, "default": 0 })),
-        "cursor": query("cursor", "Where a page begins, as a next link says it; no other value is meant to be made.",
-            json!({ "type": "string", "format": "lindero-cursor" })),
         "bbox": list("bbox", "West, south, east, north in degrees (CRS84), or with heights, which are ignored, \
             west, south, lowest, east, north, highest. West greater than east crosses the antimeridian.",
             json!({ "type": "array", "items": { "type": "number" }, "oneOf": [
@@ -51,6 +49,20 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             where .. is open. Features without a time always match.",
             json!({ "type": "string", "format": "ogc-datetime" })),
     })
+}
+
+/// The cursor of a layer's pages: what it holds is of the kind of its ids.
+pub(super) fn cursor(layer: &Layer) -> Value {
+    let format = match layer.table.key_type.as_str() {
+        "bigint" | "integer" | "smallint" => "lindero-cursor-number",
+        "uuid" => "lindero-cursor-uuid",
+        _ => "lindero-cursor-text",
+    };
+    query(
+        "cursor",
+        "Where a page begins, as a next link says it; no other value is meant to be made.",
+        json!({ "type": "string", "format": format }),
+    )
 }
 
 /// The attributes of a layer, each a parameter: equality. None of those whose

@@ -105,7 +105,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
 
 fn items(layer: &Layer) -> Operation {
     let title = layer.definition.title.in_language("en");
-    let shared = ["limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"];
+    let shared = ["limit", "offset", "bbox", "bbox-crs", "crs", "datetime"];
     Operation {
         id: format!("getFeatures.{}", layer.id),
         summary: format!("Features of {title}, page by page"),
@@ -113,6 +113,7 @@ fn items(layer: &Layer) -> Operation {
         ..Operation::new("", "Features", "", "FeatureCollection")
     }
     .with(shared.iter().map(|name| reference(name)).collect())
+    .with(vec![parameters::cursor(layer)])
     .with(parameters::attributes(layer).collect())
 }
 
