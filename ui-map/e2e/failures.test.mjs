@@ -90,7 +90,7 @@ describe('without WebGL', { skip }, () => {
       await page.getByText(/\d+ de \d+ en esta vista/).first().waitFor();
       await page.getByRole('combobox').first().fill(feature.properties.numero_predial);
       await page.getByRole('option').first().click();
-      await page.getByRole('button', { name: feature.properties.numero_predial, expanded: true }).waitFor();
+      await page.getByRole('definition').filter({ hasText: feature.properties.numero_predial }).first().waitFor();
       assert.deepEqual(requested.filter((url) => /\/tiles\//.test(url)), []);
       await assertAccessible(page, 'no WebGL, details');
       // Chromium itself says on the console that WebGL is off.
