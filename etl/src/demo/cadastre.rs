@@ -9,7 +9,7 @@ use super::plane::{self, along, between, cross, direction, distance, middle, rin
 use super::profile::{Class, Quarter};
 use super::rural::Vereda;
 use super::streets::{Segment, address};
-use super::town::{Ground, Town};
+use super::town::{Barrio, Ground, Town};
 use super::urban::{self, Urban};
 use super::{Progress, Size};
 
@@ -88,7 +88,7 @@ impl<'a> Fronts<'a> {
             // Half the street's width is no distance; a footway is the last choice.
             let segment = &self.segments[street.data];
             let away = (distance(place, at) - segment.width / 2.0).max(0.0)
-                + f64::from(u8::from(!urban::carries_traffic(segment.class)));
+                + if segment.class == Class::Footway { 1.0 } else { 0.0 };
             if best.is_none_or(|(least, ..)| away < least) {
                 best = Some((away, street.data, at));
             }
@@ -116,9 +116,7 @@ pub(super) fn urban_predios(
         for (order, lot) in lots.into_iter().enumerate() {
             let front = fronts.front(&lot);
             let mut predio = urban_predio(
-                ground,
-                town,
-                block.barrio,
+                &town.barrios[block.barrio],
                 &lot,
                 front.map(|f| f.0.class),
                 alone,
@@ -129,7 +127,7 @@ pub(super) fn urban_predios(
             predio.site = Site::Block(index);
             if let Some((segment, at)) = front {
                 let inner = middle(&lot);
-                let st = ground.valley.from_map(at);
+                let st = ground.valley.to_frame(at);
                 let ahead = ground.valley.ahead(st);
                 let heading = if segment.name.runs_along { ahead } else { Coord { x: -ahead.y, y: ahead.x } };
                 let left = cross(heading, along(inner, at, -1.0)) > 0.0;
@@ -145,16 +143,13 @@ pub(super) fn urban_predios(
 }
 
 fn urban_predio(
-    ground: &Ground,
-    town: &Town,
-    barrio: usize,
+    barrio: &Barrio,
     lot: &[Coord],
     front: Option<Class>,
     alone: bool,
     is_park: bool,
     dice: &mut Dice,
 ) -> Predio {
-    let barrio = &town.barrios[barrio];
     let area = ring_area(lot);
     let busy = front.is_some_and(|class| class <= Class::Main);
     let quarter = barrio.quarter;
@@ -219,7 +214,6 @@ fn urban_predio(
     let per_metre =
         180_000.0 + 160_000.0 * barrio.stratum as f64 + if quarter == Quarter::Historic { 700_000.0 } else { 0.0 };
     let value = (area * per_metre + built * 650_000.0) * dice.between(0.75, 1.25);
-    let _ = ground;
     let lived_in = matches!(land_use, "residencial" | "mixto");
     Predio {
         shape: plane::polygon(lot),

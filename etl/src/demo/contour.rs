@@ -60,7 +60,7 @@ impl Field {
             if area.abs() < 4.0 * self.step * self.step {
                 continue;
             }
-            let smooth = rounded(rounded(ring));
+            let smooth = rounded(&rounded(&ring));
             let shape = Polygon::new(LineString::new(smooth), Vec::new()).simplify(self.step / 12.0);
             if area > 0.0 { outer.push(shape) } else { holes.push(shape) }
         }
@@ -104,7 +104,7 @@ fn ways(case: usize) -> &'static [(usize, usize)] {
 }
 
 /// Chaikin's corner cutting.
-fn rounded(ring: Vec<Coord>) -> Vec<Coord> {
+fn rounded(ring: &[Coord]) -> Vec<Coord> {
     let count = ring.len();
     (0..count)
         .flat_map(|i| {

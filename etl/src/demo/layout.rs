@@ -300,41 +300,19 @@ fn inside(path: &[Coord], area: &MultiPolygon) -> Vec<Vec<Coord>> {
     let mut lines: Vec<Vec<Coord>> = Vec::new();
     let mut current: Vec<Coord> = Vec::new();
     for pair in path.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
-        let (low, high) = bounds(&[a, b]);
-        let mut cuts = vec![0.0, 1.0];
-        for ring in area.0.iter().flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors())) {
-            for edge in ring.0.windows(2) {
-                let outside = edge[0].x.max(edge[1].x) < low.x
-                    || edge[0].x.min(edge[1].x) > high.x
-                    || edge[0].y.max(edge[1].y) < low.y
-                    || edge[0].y.min(edge[1].y) > high.y;
-                if outside {
-                    continue;
-                }
-                let (r, s) = (along(b, a, -1.0), along(edge[1], edge[0], -1.0));
-                let turn = plane::cross(r, s);
-                if turn.abs() < 1e-12 {
-                    continue;
-                }
-                let offset = along(edge[0], a, -1.0);
-                let (t, w) = (plane::cross(offset, s) / turn, plane::cross(offset, r) / turn);
-                if (0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&w) {
-                    cuts.push(t);
-                }
-            }
-        }
+        let mut cuts = crossings(pair[0], pair[1], area);
+        cuts.extend([0.0, 1.0]);
         cuts.sort_by(f64::total_cmp);
         for stretch in cuts.windows(2) {
             if stretch[1] - stretch[0] < 1e-9 {
                 continue;
             }
-            let middle = between(a, b, f64::midpoint(stretch[0], stretch[1]));
+            let middle = between(pair[0], pair[1], f64::midpoint(stretch[0], stretch[1]));
             if area.0.iter().any(|part| holds(part, middle)) {
                 if current.is_empty() {
-                    current.push(between(a, b, stretch[0]));
+                    current.push(between(pair[0], pair[1], stretch[0]));
                 }
-                current.push(between(a, b, stretch[1]));
+                current.push(between(pair[0], pair[1], stretch[1]));
             } else if !current.is_empty() {
                 lines.push(std::mem::take(&mut current));
             }
@@ -344,6 +322,28 @@ fn inside(path: &[Coord], area: &MultiPolygon) -> Vec<Vec<Coord>> {
         lines.push(current);
     }
     lines
+}
+
+/// Where the way from `start` (0) to `end` (1) crosses the area's edges.
+fn crossings(start: Coord, end: Coord, area: &MultiPolygon) -> Vec<f64> {
+    let (low, high) = bounds(&[start, end]);
+    let way = along(end, start, -1.0);
+    let rings = area.0.iter().flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors()));
+    rings
+        .flat_map(|ring| ring.0.windows(2))
+        .filter(|edge| {
+            let (from, to) = bounds(edge);
+            to.x >= low.x && from.x <= high.x && to.y >= low.y && from.y <= high.y
+        })
+        .filter_map(|edge| {
+            let wall = along(edge[1], edge[0], -1.0);
+            let turn = plane::cross(way, wall);
+            let offset = along(edge[0], start, -1.0);
+            let (on_way, on_wall) = (plane::cross(offset, wall) / turn, plane::cross(offset, way) / turn);
+            let crosses = turn.abs() > 1e-12 && (0.0..=1.0).contains(&on_way) && (0.0..=1.0).contains(&on_wall);
+            crosses.then_some(on_way)
+        })
+        .collect()
 }
 
 fn edge_distance(point: Coord, shape: &Polygon) -> f64 {

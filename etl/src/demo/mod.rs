@@ -35,7 +35,6 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use geo::MultiPolygon;
 use layers::{LayerDefinition, LayerId};
 use thiserror::Error;
 
@@ -212,8 +211,8 @@ fn with_world<T>(
     const STAGES: usize = 6;
     let profile = Profile::of(city);
     let ground = town::Ground::new(profile, seed);
-    let land = rural::Land::new(profile, ground.noise);
-    let limit = MultiPolygon::new(vec![land.limit.clone()]);
+    let parcels = if size == Size::Full { 6000 } else { 900 };
+    let (mut veredas, limit) = rural::divide(profile, city, ground.noise, parcels, seed);
     progress("terrain", 1, STAGES);
     let courses = water::courses(profile, ground.noise, &limit);
     progress("terrain", 2, STAGES);
@@ -222,11 +221,10 @@ fn with_world<T>(
     let zones = terrain::zones(&ground, &courses, &town.perimeter, &limit);
     progress("terrain", 4, STAGES);
     let urban = urban::draw(&ground, &town, &courses, seed, progress);
-    let parcels = if size == Size::Full { 6000 } else { 900 };
-    let veredas = rural::divide(profile, city, &land, &town.perimeter, parcels, seed);
+    let corregimientos = rural::corregimientos(profile, &veredas, &town.perimeter);
+    rural::leave_out(&mut veredas, &town.perimeter);
     progress("terrain", 5, STAGES);
-    let corregimientos = rural::corregimientos(profile, &veredas);
-    let roads = roads::lay_out(profile, &land, ground.noise, &urban.segments, &veredas);
+    let roads = roads::lay_out(profile, &limit, &town.perimeter, ground.noise, &urban.segments, &veredas);
     progress("terrain", STAGES, STAGES);
     let mut predios = cadastre::urban_predios(&ground, &town, &urban, size, seed, progress);
     let in_city = predios.len();
@@ -235,7 +233,7 @@ fn with_world<T>(
         ground: &ground,
         size,
         seed,
-        land: &land,
+        limit: &limit,
         town: &town,
         urban: &urban,
         courses: &courses,

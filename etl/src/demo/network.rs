@@ -39,7 +39,7 @@ pub(super) fn join(ground: &Ground, cuts: &[Cut], segments: &mut [Segment]) -> V
     for (index, segment) in segments.iter().enumerate() {
         for at_end in [false, true] {
             let end = if at_end { segment.line[segment.line.len() - 1] } else { segment.line[0] };
-            if let Some((cut, place)) = touching(ground.valley.from_map(end), None) {
+            if let Some((cut, place)) = touching(ground.valley.to_frame(end), None) {
                 stops[cut].push(place);
                 meetings.push((index, at_end, cut, place));
             }
@@ -186,9 +186,9 @@ impl<'a> Graph<'a> {
             // Walked backwards, from the end to the start.
             let ends_here = distance(line[line.len() - 1], self.places[at]) < distance(line[0], self.places[at]);
             if ends_here {
-                path.extend(line.iter().rev())
+                path.extend(line.iter().rev());
             } else {
-                path.extend(line.iter())
+                path.extend(line.iter());
             }
             at = from;
         }

@@ -2,6 +2,11 @@
 
 use geo::Coord;
 
+/// Perlin's easing: flat at 0 and 1.
+fn eased(t: f64) -> f64 {
+    t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
+}
+
 /// A field of values between -1 and 1, the same for the same seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Noise(u64);
@@ -25,13 +30,15 @@ impl Noise {
 
     /// The field at a point, its hills about `wavelength` apart.
     pub(super) fn at(self, point: Coord, wavelength: f64) -> f64 {
-        let (x, y) = (point.x / wavelength, point.y / wavelength);
-        let (i, j) = (x.floor(), y.floor());
-        let ease = |t: f64| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);
-        let (u, v) = (ease(x - i), ease(y - j));
-        let (i, j) = (i as i64, j as i64);
-        let mix = |a: f64, b: f64, t: f64| a + (b - a) * t;
-        mix(mix(self.node(i, j), self.node(i + 1, j), u), mix(self.node(i, j + 1), self.node(i + 1, j + 1), u), v)
+        let split = |value: f64| (value.floor() as i64, eased(value - value.floor()));
+        let (column, right) = split(point.x / wavelength);
+        let (row, up) = split(point.y / wavelength);
+        let mix = |a: f64, b: f64, part: f64| a + (b - a) * part;
+        mix(
+            mix(self.node(column, row), self.node(column + 1, row), right),
+            mix(self.node(column, row + 1), self.node(column + 1, row + 1), right),
+            up,
+        )
     }
 
     /// Several octaves, each half the wavelength and half the height.

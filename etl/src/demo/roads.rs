@@ -1,12 +1,12 @@
 //! Roads outside the city: highways out of it, and tracks that wind to every
 //! populated centre and vereda.
 
-use geo::Coord;
+use geo::{Coord, Intersects, MultiPolygon, Point};
 
 use super::noise::Noise;
 use super::plane::{self, along, between, distance, middle};
 use super::profile::{Class, Profile};
-use super::rural::{Land, Vereda};
+use super::rural::Vereda;
 use super::streets::{Segment, StreetName};
 
 /// Metres between the junctions of a road.
@@ -15,11 +15,13 @@ const STRETCH: usize = 12;
 /// Lays the roads out, joined to the city's streets.
 pub(super) fn lay_out(
     profile: &Profile,
-    land: &Land,
+    limit: &MultiPolygon,
+    perimeter: &MultiPolygon,
     noise: Noise,
     streets: &[Segment],
     veredas: &[Vereda],
 ) -> Vec<Segment> {
+    let within = |area: &MultiPolygon, place: Coord| area.intersects(&Point::from(place));
     let mut roads = Vec::new();
     let mut junctions: Vec<Coord> = Vec::new();
     let city: Vec<Coord> = streets
@@ -32,13 +34,12 @@ pub(super) fn lay_out(
             .into_iter()
             .map(|p| along(p, noise.displacement(p, 800.0, 3, 95.0), 1.0))
             .collect();
-        if let Some(start) = nearest(&city, line[0]) {
-            // Drop what runs back into the city.
-            line.retain(|p| distance(*p, start) > 60.0);
-            line.insert(0, start);
-        }
+        // It begins at the city's nearest main street.
+        line.retain(|p| !within(perimeter, *p));
+        let Some(start) = line.first().and_then(|first| nearest(&city, *first)) else { continue };
+        line.insert(0, start);
         // The road ends where the municipality does.
-        let inside = line.iter().position(|p| !plane::holds(&land.limit, *p)).unwrap_or(line.len());
+        let inside = line.iter().position(|p| !within(limit, *p)).unwrap_or(line.len());
         line.truncate(inside);
         push(&mut roads, &mut junctions, &line, highway.class, highway.name);
     }

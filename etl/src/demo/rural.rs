@@ -2,7 +2,7 @@
 //! limit of the municipality. All are drawn on a plain plane with straight
 //! lines, then bent together, so that borders wind and still meet.
 
-use geo::{Area, BooleanOps, BoundingRect, Coord, MultiPolygon, Polygon, unary_union};
+use geo::{Area, BooleanOps, BoundingRect, Coord, Intersects, MultiPolygon, Polygon, unary_union};
 
 use super::City;
 use super::dice::Dice;
@@ -14,14 +14,6 @@ use super::plane::{
 };
 use super::profile::Profile;
 
-/// The municipality's limit, bent; it bounds everything.
-pub(super) struct Land {
-    /// The limit before bending, open and anticlockwise.
-    flat_limit: Vec<Coord>,
-    pub(super) limit: Polygon,
-    noise: Noise,
-}
-
 /// A vereda.
 pub(super) struct Vereda {
     pub(super) name: String,
@@ -31,36 +23,22 @@ pub(super) struct Vereda {
     pub(super) parcels: Vec<Polygon>,
 }
 
-impl Land {
-    pub(super) fn new(profile: &Profile, noise: Noise) -> Self {
-        let mut flat_limit = plane::smooth_ring(&profile.line(profile.limit), 900.0);
-        if ring_area(&flat_limit) < 0.0 {
-            flat_limit.reverse();
-        }
-        let mut land = Self { flat_limit, limit: polygon(&[]), noise };
-        land.limit = bend_together(&[land.flat_limit.clone()], 90.0, |p| land.bent(p)).remove(0);
-        land
-    }
-
-    fn bent(&self, point: Coord) -> Coord {
-        let wide = self.noise.displacement(point, 5200.0, 2, 780.0);
-        let narrow = self.noise.displacement(along(point, wide, 0.3), 1100.0, 3, 140.0);
-        along(along(point, wide, 1.0), narrow, 1.0)
-    }
-}
-
-/// Divides the land outside `perimeter` into veredas and about `parcels` parcels.
+/// The municipality divided, city and all, into veredas and about `parcels`
+/// parcels; and its limit, which they fill.
 pub(super) fn divide(
     profile: &Profile,
     city: City,
-    land: &Land,
-    perimeter: &MultiPolygon,
+    noise: Noise,
     parcels: usize,
     seed: u64,
-) -> Vec<Vereda> {
+) -> (Vec<Vereda>, MultiPolygon) {
     let mut dice = Dice::new(seed, "veredas");
-    let seats = vereda_seats(profile, land, &mut dice);
-    let cells = nearest_cells(&seats.iter().map(|seat| seat.1).collect::<Vec<_>>(), &land.flat_limit);
+    let mut limit = plane::smooth_ring(&profile.line(profile.limit), 900.0);
+    if ring_area(&limit) < 0.0 {
+        limit.reverse();
+    }
+    let seats = vereda_seats(profile, &limit, &mut dice);
+    let cells = nearest_cells(&seats.iter().map(|seat| seat.1).collect::<Vec<_>>(), &limit);
     let total: f64 = cells.iter().flatten().map(|ring| ring_area(ring)).sum();
     let least = total / parcels as f64;
     let mut rings: Vec<Vec<Coord>> = Vec::new();
@@ -73,7 +51,8 @@ pub(super) fn divide(
             }
         }
     }
-    let bent = bend_together(&rings, 60.0, |p| land.bent(p));
+    let bent = bend_together(&rings, 60.0, |p| winding(noise, p));
+    let limit = unary_union(&bent);
     let mut veredas: Vec<Vereda> = seats
         .into_iter()
         .map(|(corregimiento, _)| Vereda {
@@ -83,31 +62,58 @@ pub(super) fn divide(
             parcels: Vec::new(),
         })
         .collect();
-    let city_box = perimeter.bounding_rect();
     for (shape, index) in bent.into_iter().zip(owner) {
-        let meets = match (city_box, shape.bounding_rect()) {
-            (Some(a), Some(b)) => geo::Intersects::intersects(&a, &b),
-            _ => false,
-        };
-        if meets {
-            let rest = shape.difference(perimeter);
-            veredas[index].parcels.extend(rest.0.into_iter().filter(|part| part.unsigned_area() > 400.0));
-        } else {
-            veredas[index].parcels.push(shape);
-        }
+        veredas[index].parcels.push(shape);
     }
-    veredas.retain(|vereda| !vereda.parcels.is_empty());
     for vereda in &mut veredas {
         vereda.shape = unary_union(&vereda.parcels);
     }
     name(city, profile, &mut veredas, &mut dice);
-    veredas
+    (veredas, limit)
+}
+
+/// The corregimientos: the union of their veredas, without the city.
+pub(super) fn corregimientos(profile: &Profile, veredas: &[Vereda], perimeter: &MultiPolygon) -> Vec<MultiPolygon> {
+    (0..profile.corregimientos.len())
+        .map(|index| {
+            let whole = unary_union(veredas.iter().filter(|v| v.corregimiento == index).flat_map(|v| &v.parcels));
+            whole.difference(perimeter)
+        })
+        .collect()
+}
+
+/// Takes the city out of the veredas and their parcels.
+pub(super) fn leave_out(veredas: &mut Vec<Vereda>, perimeter: &MultiPolygon) {
+    for vereda in veredas.iter_mut() {
+        if !vereda.shape.intersects(perimeter) {
+            continue;
+        }
+        vereda.shape = vereda.shape.difference(perimeter);
+        vereda.shape.0.retain(|part| part.unsigned_area() > 400.0);
+        let parcels = std::mem::take(&mut vereda.parcels);
+        for parcel in parcels {
+            if parcel.intersects(perimeter) {
+                let rest = parcel.difference(perimeter);
+                vereda.parcels.extend(rest.0.into_iter().filter(|part| part.unsigned_area() > 400.0));
+            } else {
+                vereda.parcels.push(parcel);
+            }
+        }
+    }
+    veredas.retain(|vereda| !vereda.parcels.is_empty());
+}
+
+/// Straight borders made to wind.
+fn winding(noise: Noise, point: Coord) -> Coord {
+    let wide = noise.displacement(point, 5200.0, 2, 780.0);
+    let narrow = noise.displacement(along(point, wide, 0.3), 1100.0, 3, 140.0);
+    along(along(point, wide, 1.0), narrow, 1.0)
 }
 
 /// Where veredas lie: around each corregimiento's seat, not too near to each other.
-fn vereda_seats(profile: &Profile, land: &Land, dice: &mut Dice) -> Vec<(usize, Coord)> {
+fn vereda_seats(profile: &Profile, limit: &[Coord], dice: &mut Dice) -> Vec<(usize, Coord)> {
     let seats: Vec<Coord> = profile.corregimientos.iter().map(|(_, place)| profile.metres(*place)).collect();
-    let flat = polygon(&land.flat_limit);
+    let flat = polygon(limit);
     let Some(area) = flat.bounding_rect() else { return Vec::new() };
     let mut found: Vec<(usize, Coord)> = seats.iter().copied().enumerate().collect();
     let wanted = profile.corregimientos.len() * 8;
@@ -306,13 +312,6 @@ fn disambiguate(veredas: &mut [Vereda], profile: &Profile) {
             vereda.name = format!("{} ({})", vereda.name, profile.corregimientos[vereda.corregimiento].0);
         }
     }
-}
-
-/// The shape of each corregimiento: the union of its veredas.
-pub(super) fn corregimientos(profile: &Profile, veredas: &[Vereda]) -> Vec<MultiPolygon> {
-    (0..profile.corregimientos.len())
-        .map(|index| unary_union(veredas.iter().filter(|v| v.corregimiento == index).flat_map(|v| &v.parcels)))
-        .collect()
 }
 
 /// A point well inside a shape.

@@ -1,6 +1,8 @@
 //! The lie of the land, and the hazards that follow from it: floods beside
 //! rivers, debris flows along steep streams, slides on slopes.
 
+use std::collections::BTreeSet;
+
 use geo::{BooleanOps, BoundingRect, Coord, MultiPolygon, Polygon};
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
@@ -52,7 +54,7 @@ pub(super) fn steepness(ground: &Ground, place: Coord) -> f64 {
     let mountains = 0.85 - 0.8 * fall.clamp(0.0, 1.0);
     let away = distance(place, profile.metres(profile.centre));
     let base = if away < 13_000.0 {
-        let st = ground.valley.from_map(place);
+        let st = ground.valley.to_frame(place);
         let (floor, ridge) = profile.valley_floor;
         let rise = ((st.y.abs() - floor) / (ridge - floor)).clamp(0.0, 1.4);
         let blend = (away / 13_000.0).powi(3);
@@ -86,12 +88,16 @@ fn of_phenomenon(
     let Some(extent) = area.bounding_rect() else { return Vec::new() };
     let step = match (urban, phenomenon) {
         (true, Phenomenon::Slide) => 35.0,
-        (true, _) => 16.0,
+        (true, _) => 20.0,
         (false, Phenomenon::Slide) => 160.0,
         (false, _) => 60.0,
     };
-    let water = Banks::new(courses, phenomenon);
+    let water = Banks::new(ground, courses, phenomenon);
     let field = Field::sample(extent.min(), extent.max(), step, |place| match phenomenon {
+        // Near the city a slope of a few blocks counts, and is studied.
+        Phenomenon::Slide if urban => {
+            (steepness(ground, place) - 0.3) * 0.95 + 0.4 * ground.noise.fractal(place, 430.0, 3)
+        }
         Phenomenon::Slide => (steepness(ground, place) - 0.22) * 1.15,
         _ => water.hazard(ground, place),
     });
@@ -107,7 +113,7 @@ fn of_phenomenon(
             urban,
             shape,
         }));
-        higher = whole;
+        higher = higher.union(&whole);
     }
     zones
 }
@@ -115,40 +121,60 @@ fn of_phenomenon(
 /// The banks of the courses that a phenomenon follows.
 struct Banks {
     points: RTree<Bank>,
-    phenomenon: Phenomenon,
+    /// The squares of `REACH` metres from which a bank can be near.
+    near: BTreeSet<(i64, i64)>,
 }
 
-/// A place on a water course, and how wide the course is.
+/// Nothing farther from water is in danger from it, in metres.
+const REACH: f64 = 700.0;
+
+fn square(place: Coord) -> (i64, i64) {
+    ((place.x / REACH).floor() as i64, (place.y / REACH).floor() as i64)
+}
+
+/// A place on a water course, and how far its hazard reaches there.
 type Bank = GeomWithData<[f64; 2], f64>;
 
 impl Banks {
-    fn new(courses: &[Course], phenomenon: Phenomenon) -> Self {
+    fn new(ground: &Ground, courses: &[Course], phenomenon: Phenomenon) -> Self {
         let follows = |course: &&Course| match phenomenon {
             Phenomenon::Flood => true,
             Phenomenon::DebrisFlow => course.kind == Water::Stream || course.width < 24.0,
             Phenomenon::Slide => false,
         };
-        let points = courses
+        let points: Vec<Bank> = courses
             .iter()
             .filter(follows)
-            .flat_map(|course| course.line.iter().map(|p| Bank::new([p.x, p.y], course.width)))
+            .flat_map(|course| {
+                course.line.iter().map(|p| {
+                    let steep = steepness(ground, *p);
+                    let reach = match phenomenon {
+                        Phenomenon::Flood => (40.0 + 7.5 * course.width) * (1.15 - 0.8 * steep),
+                        _ => (30.0 + 3.5 * course.width) * (0.35 + 1.5 * steep),
+                    };
+                    Bank::new([p.x, p.y], reach)
+                })
+            })
             .collect();
-        Self { points: RTree::bulk_load(points), phenomenon }
+        let around = |bank: &Bank| {
+            let (i, j) = square(Coord { x: bank.geom()[0], y: bank.geom()[1] });
+            (0..9).map(move |k| (i + k % 3 - 1, j + k / 3 - 1))
+        };
+        let near = points.iter().flat_map(around).collect();
+        Self { points: RTree::bulk_load(points), near }
     }
 
     fn hazard(&self, ground: &Ground, place: Coord) -> f64 {
+        if !self.near.contains(&square(place)) {
+            return -1.0;
+        }
         let Some(bank) = self.points.nearest_neighbor([place.x, place.y]) else { return -1.0 };
         let at = Coord { x: bank.geom()[0], y: bank.geom()[1] };
         let away = distance(at, place);
-        if away > 700.0 {
+        if away > REACH.min(1.75 * bank.data) {
             return -1.0;
         }
-        let steep = steepness(ground, at);
-        let reach = match self.phenomenon {
-            Phenomenon::Flood => (40.0 + 7.5 * bank.data) * (1.15 - 0.8 * steep),
-            _ => (30.0 + 3.5 * bank.data) * (0.35 + 1.5 * steep),
-        };
         let ragged = 1.0 + 0.75 * ground.noise.fractal(place, 480.0, 3);
-        1.0 - away / (reach * ragged).max(1.0)
+        1.0 - away / (bank.data * ragged).max(1.0)
     }
 }

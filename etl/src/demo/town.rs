@@ -11,7 +11,7 @@ use super::noise::Noise;
 use super::plane::{self, distance, middle, oriented_box, ring_area, split, turned};
 use super::profile::{Class, Profile, Quarter};
 use super::valley::Valley;
-use super::water::Course;
+use super::water::{Course, strips_near};
 
 /// The valley's frame, and how streets are numbered in it.
 pub(super) struct Ground {
@@ -93,7 +93,6 @@ pub(super) fn lay_out(ground: &Ground, courses: &[Course], seed: u64) -> Town {
     let (rings, cuts) = cut_up(ground, &mut dice);
     let shapes = bend_together(&rings, 25.0, |st| ground.valley.to_map(st));
     let perimeter = unary_union(&shapes);
-    let corridors: Vec<MultiPolygon> = courses.iter().map(|course| course.corridor.clone()).collect();
     let avenues: Vec<MultiPolygon> = cuts
         .iter()
         .filter(|cut| cut.class <= Class::Main)
@@ -106,7 +105,8 @@ pub(super) fn lay_out(ground: &Ground, courses: &[Course], seed: u64) -> Town {
     let mut barrios = Vec::new();
     for ((ring, shape), comuna) in rings.into_iter().zip(shapes).zip(homes) {
         let mut buildable = shape.buffer(-Class::Collector.width() / 2.0);
-        for taken in corridors.iter().chain(&avenues) {
+        let strips = strips_near(courses, &buildable);
+        for taken in std::iter::once(&strips).chain(&avenues) {
             if plane::boxes_meet(&buildable, taken) {
                 buildable = buildable.difference(taken);
             }
@@ -137,7 +137,7 @@ fn cut_up(ground: &Ground, dice: &mut Dice) -> (Vec<Vec<Coord>>, Vec<Cut>) {
     let outline = plane::smooth_ring(&profile.line(profile.outline), 70.0);
     let mut ring: Vec<Coord> = outline
         .into_iter()
-        .map(|p| ground.valley.from_map(plane::along(p, ground.noise.displacement(p, 560.0, 3, 110.0), 1.0)))
+        .map(|p| ground.valley.to_frame(plane::along(p, ground.noise.displacement(p, 560.0, 3, 110.0), 1.0)))
         .collect();
     if ring_area(&ring) < 0.0 {
         ring.reverse();
@@ -168,7 +168,7 @@ fn cut_up(ground: &Ground, dice: &mut Dice) -> (Vec<Vec<Coord>>, Vec<Cut>) {
         }
         pieces = next;
     }
-    let centre = ground.valley.from_map(profile.metres(profile.centre));
+    let centre = ground.valley.to_frame(profile.metres(profile.centre));
     let mut done = Vec::new();
     while let Some(piece) = pieces.pop() {
         let place = middle(&piece);
@@ -233,7 +233,7 @@ fn quarter_at(ground: &Ground, place: Coord, dice: &mut Dice) -> Quarter {
             return special.kind;
         }
     }
-    let st = ground.valley.from_map(place);
+    let st = ground.valley.to_frame(place);
     let slope = (st.y.abs() - profile.valley_floor.0) / (profile.valley_floor.1 - profile.valley_floor.0);
     if slope > 0.35 && dice.chance(0.7) {
         return dice.weighted(&[(Quarter::Hillside, 3.0), (Quarter::Informal, 2.0)]);

@@ -1,7 +1,9 @@
 //! The whole city in one place: skeleton, streets, blocks and lots.
 
-use geo::{Coord, MultiPolygon};
+use geo::{Coord, CoordsIter, MultiPolygon};
+use rstar::RTree;
 
+use super::cadastre;
 use super::dice::Dice;
 use super::layout::{self, Block};
 use super::network;
@@ -9,8 +11,8 @@ use super::parcel;
 use super::plane::{distance, middle, ring_area};
 use super::profile::{Class, Quarter};
 use super::streets::Segment;
-use super::town::{Barrio, Ground, Town};
-use super::water::Course;
+use super::town::{Ground, Town};
+use super::water::{Course, strips_near};
 use super::{Progress, Size};
 
 /// The city's streets and blocks.
@@ -34,10 +36,13 @@ pub(super) fn draw(ground: &Ground, town: &Town, courses: &[Course], seed: u64, 
     let mut blocks = Vec::new();
     let mut numbers = Vec::new();
     let mut segments = Vec::new();
+    let fringe = Fringe::new(&town.perimeter);
     for (index, barrio) in town.barrios.iter().enumerate() {
         let mut dice = Dice::new(seed, &format!("barrio {}", barrio.name));
-        let corridors = near(courses, barrio);
+        let corridors = strips_near(courses, &MultiPolygon::new(vec![barrio.shape.clone()]));
         let mut drawn = layout::draw(ground, barrio, index, &corridors, &squares, &mut dice);
+        drawn.blocks.retain(|block| !fringe.holds(ground, middle(&block.ring)));
+        drawn.segments.retain(|segment| !fringe.holds(ground, cadastre::midpoint(segment).0));
         numbers.extend(1..=drawn.blocks.len());
         blocks.append(&mut drawn.blocks);
         segments.append(&mut drawn.segments);
@@ -45,20 +50,25 @@ pub(super) fn draw(ground: &Ground, town: &Town, courses: &[Course], seed: u64, 
     }
     let mut main = network::join(ground, &town.cuts, &mut segments);
     segments.retain(|segment| network::length(&segment.line) > 4.0);
+    main.retain(|segment| segment.class < Class::Collector || !fringe.holds(ground, cadastre::midpoint(segment).0));
     main.append(&mut segments);
     Urban { blocks, numbers, segments: main }
 }
 
-/// The corridors of water that cross a barrio.
-fn near(courses: &[Course], barrio: &Barrio) -> MultiPolygon {
-    let shape = MultiPolygon::new(vec![barrio.shape.clone()]);
-    MultiPolygon::new(
-        courses
-            .iter()
-            .filter(|course| super::plane::boxes_meet(&course.corridor, &shape))
-            .flat_map(|course| course.corridor.0.iter().cloned())
-            .collect(),
-    )
+/// The city's ragged edge: inside the perimeter, and not built on yet.
+struct Fringe(RTree<[f64; 2]>);
+
+impl Fringe {
+    fn new(perimeter: &MultiPolygon) -> Self {
+        Self(RTree::bulk_load(perimeter.coords_iter().map(|p| [p.x, p.y]).collect()))
+    }
+
+    fn holds(&self, ground: &Ground, place: Coord) -> bool {
+        let depth = 520.0 * ground.noise.fractal(place, 620.0, 3);
+        self.0
+            .nearest_neighbor([place.x, place.y])
+            .is_some_and(|edge| (edge[0] - place.x).hypot(edge[1] - place.y) < depth)
+    }
 }
 
 /// How much greater than usual lots are here: 1 with the full city, and with
@@ -89,9 +99,4 @@ pub(super) fn lots(ground: &Ground, town: &Town, block: &Block, size: Size, dice
         None => whole,
         Some(plan) => parcel::subdivide(&block.ring, &plan, dice),
     }
-}
-
-/// Whether a street is one that carries traffic.
-pub(super) fn carries_traffic(class: Class) -> bool {
-    !matches!(class, Class::Footway)
 }

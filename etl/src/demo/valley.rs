@@ -70,7 +70,7 @@ impl Valley {
     }
 
     /// The `(s, t)` of a point: the inverse, to a millimetre.
-    pub(super) fn from_map(&self, point: Coord) -> Coord {
+    pub(super) fn to_frame(&self, point: Coord) -> Coord {
         let stride = 25;
         let nearest = (0..self.axis.len())
             .step_by(stride)
@@ -107,7 +107,7 @@ mod tests {
         let valley = Valley::new(origin, &[(0.0, -48.0), (3200.0, -5.0)], (-3000.0, 17_000.0), Noise::new(7));
         for (s, t) in [(0.0, 0.0), (2500.0, 900.0), (9000.0, -1500.0), (14_000.0, 400.0)] {
             let st = Coord { x: s, y: t };
-            let back = valley.from_map(valley.to_map(st));
+            let back = valley.to_frame(valley.to_map(st));
             assert!(distance(st, back) < 0.01, "{st:?} came back as {back:?}");
         }
     }

@@ -3,7 +3,7 @@
 use geo::{Area, BooleanOps, Buffer, Coord, LineString, MultiPolygon, unary_union};
 
 use super::noise::Noise;
-use super::plane::{along, smooth_line};
+use super::plane::{along, boxes_meet, distance, smooth_line};
 use super::profile::{Profile, Water};
 
 /// A water course.
@@ -15,12 +15,25 @@ pub(super) struct Course {
     pub(super) width: f64,
     /// The water.
     pub(super) bed: MultiPolygon,
-    /// The strip that is kept free of buildings.
-    pub(super) corridor: MultiPolygon,
+    /// The strip that is kept free of buildings, near the city, in overlapping stretches.
+    pub(super) corridor: Vec<MultiPolygon>,
 }
+
+/// The strips along water that reach a shape.
+pub(super) fn strips_near(courses: &[Course], shape: &MultiPolygon) -> MultiPolygon {
+    let near = courses.iter().flat_map(|course| &course.corridor).filter(|stretch| boxes_meet(stretch, shape));
+    unary_union(near.flat_map(|stretch| &stretch.0))
+}
+
+/// Points of a course in one stretch of its strip.
+const STRETCH: usize = 20;
+
+/// How far from the centre strips are drawn, in metres.
+const CITY: f64 = 16_000.0;
 
 /// Every course of the city, within `limit` and a little beyond.
 pub(super) fn courses(profile: &Profile, noise: Noise, limit: &MultiPolygon) -> Vec<Course> {
+    let centre = profile.metres(profile.centre);
     profile
         .rivers
         .iter()
@@ -49,7 +62,12 @@ pub(super) fn courses(profile: &Profile, noise: Noise, limit: &MultiPolygon) -> 
                 Water::River => width / 2.0 + 22.0,
                 Water::Stream => width / 2.0 + 9.0,
             };
-            let corridor = LineString::new(line.clone()).buffer(free);
+            let corridor = (0..line.len() - 1)
+                .step_by(STRETCH)
+                .map(|from| &line[from..(from + STRETCH + 1).min(line.len())])
+                .filter(|stretch| stretch.iter().any(|p| distance(*p, centre) < CITY))
+                .map(|stretch| LineString::new(stretch.to_vec()).buffer(free))
+                .collect();
             Course { name: river.name, kind: river.kind, line, width, bed, corridor }
         })
         .filter(|course| course.bed.unsigned_area() > 100.0)

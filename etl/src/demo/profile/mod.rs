@@ -176,10 +176,13 @@ pub(super) struct Places {
     pub(super) schools: usize,
     pub(super) cams: &'static [&'static str],
     pub(super) libraries: &'static [&'static str],
-    pub(super) heritage: &'static [(&'static str, &'static str, Option<(f64, f64)>)],
+    pub(super) heritage: &'static [Heritage],
     pub(super) churches: &'static [&'static str],
     pub(super) routes: usize,
 }
+
+/// A heritage asset: its name, its kind, and where it stands if that is known.
+pub(super) type Heritage = (&'static str, &'static str, Option<(f64, f64)>);
 
 /// A Vive Digital point: its name, address, type where the plans say it, and
 /// where it stands, as (across index, along index) or kilometres.

@@ -1,12 +1,13 @@
 //! Predios, those of the municipality, and uses of the land.
 
-use geo::{Area, BooleanOps, MultiPolygon, unary_union};
+use geo::{Area, BooleanOps, MultiPolygon};
 
 use super::super::cadastre::{Site, block_code};
 use super::super::plane;
 use super::super::profile::Quarter;
 use super::super::table::{Row, rounded, row};
 use super::super::terrain::steepness;
+use super::super::water::strips_near;
 use super::{World, code, multi};
 
 pub(super) fn predios(world: &World<'_>) -> Vec<Row> {
@@ -67,11 +68,6 @@ pub(super) fn municipal(world: &World<'_>) -> Vec<Row> {
 }
 
 pub(super) fn land_uses(world: &World<'_>) -> Vec<Row> {
-    let near = |shape: &MultiPolygon| -> MultiPolygon {
-        let parts: Vec<_> =
-            world.courses.iter().filter(|c| plane::boxes_meet(&c.corridor, shape)).map(|c| &c.corridor).collect();
-        unary_union(parts.into_iter().flat_map(|corridor| &corridor.0))
-    };
     let mut rows = Vec::new();
     let mut push = |shape: MultiPolygon, land_use: &str, class: &str, place: &str| {
         let area = rounded(shape.unsigned_area() / 10_000.0, 2);
@@ -96,7 +92,7 @@ pub(super) fn land_uses(world: &World<'_>) -> Vec<Row> {
             Quarter::Hillside | Quarter::Informal => "residencial_mejoramiento",
         };
         let whole = multi(&barrio.shape);
-        let strip = near(&whole);
+        let strip = strips_near(world.courses, &whole);
         let free = whole.intersection(&strip);
         push(whole.difference(&strip), land_use, "urbano", &barrio.name);
         push(free, "proteccion_ambiental", "proteccion", &barrio.name);

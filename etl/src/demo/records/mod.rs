@@ -14,7 +14,7 @@ use super::cadastre::{Predio, Site};
 use super::dice::Dice;
 use super::plane::{distance, middle};
 use super::profile::{Class, Spot};
-use super::rural::{Land, Vereda};
+use super::rural::Vereda;
 use super::streets::Segment;
 use super::table::Table;
 use super::terrain::Zone;
@@ -28,7 +28,7 @@ pub(super) struct World<'a> {
     pub(super) ground: &'a Ground,
     pub(super) size: Size,
     pub(super) seed: u64,
-    pub(super) land: &'a Land,
+    pub(super) limit: &'a MultiPolygon,
     pub(super) town: &'a Town,
     pub(super) urban: &'a Urban,
     pub(super) courses: &'a [Course],
@@ -79,6 +79,7 @@ const COLLECTIONS: [Collection; 30] = [
 ];
 
 /// The ids of all collections.
+#[cfg(test)]
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
     COLLECTIONS.iter().map(|(id, _)| *id)
 }

@@ -122,20 +122,17 @@ pub(super) fn libraries(world: &World<'_>) -> Vec<Row> {
         .enumerate()
         .map(|(index, name)| {
             let settlement = profile.settlements.iter().find(|s| name.starts_with("Biblioteca rural") && name.ends_with(s.name));
-            let (point, address, kind) = match settlement {
-                Some(settlement) => {
-                    let (east, north) = settlement.place;
-                    let point = Point::from(profile.metres((east - 0.03, north - 0.04)));
-                    (point, format!("Centro poblado {}", settlement.name), "rural")
-                }
-                None => {
-                    let place = profile.places.pvd.iter().find(|pvd| pvd.name.contains(name)).map(|pvd| world.place(pvd.place));
-                    let predio = match place {
-                        Some(place) => world.predio_at(place),
-                        None => world.spread_predio(&mut dice, &mut taken),
-                    };
-                    (point_of(predio), predio.address.clone(), if index == 0 { "central" } else { "satelite" })
-                }
+            let (point, address, kind) = if let Some(settlement) = settlement {
+                let (east, north) = settlement.place;
+                let point = Point::from(profile.metres((east - 0.03, north - 0.04)));
+                (point, format!("Centro poblado {}", settlement.name), "rural")
+            } else {
+                let place = profile.places.pvd.iter().find(|pvd| pvd.name.contains(name)).map(|pvd| world.place(pvd.place));
+                let predio = match place {
+                    Some(place) => world.predio_at(place),
+                    None => world.spread_predio(&mut dice, &mut taken),
+                };
+                (point_of(predio), predio.address.clone(), if index == 0 { "central" } else { "satelite" })
             };
             row![point; code("BIB", index), *name, kind, address, "Lunes a sábado, 8:00 a 18:00", dice.chance(0.85), dice.whole(1800, 24_000)]
         })

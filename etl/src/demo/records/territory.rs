@@ -4,7 +4,7 @@ use geo::{Area, MultiPolygon, Point};
 
 use super::super::plane::{self, distance};
 use super::super::table::{Row, rounded, row};
-use super::{World, multi};
+use super::World;
 
 fn hectares(shape: &impl Area<f64>) -> f64 {
     rounded(shape.unsigned_area() / 10_000.0, 2)
@@ -16,7 +16,7 @@ fn square_kilometres(shape: &impl Area<f64>) -> f64 {
 
 pub(super) fn limit(world: &World<'_>) -> Vec<Row> {
     let profile = world.ground.profile;
-    let shape = multi(&world.land.limit);
+    let shape = world.limit.clone();
     let area = square_kilometres(&shape);
     vec![row![shape; profile.code, profile.name, profile.department, area, i64::from(profile.inhabitants)]]
 }
