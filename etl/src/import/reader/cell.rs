@@ -108,8 +108,8 @@ impl Cell {
 fn json(cell: &Cell) -> Result<Cell, String> {
     let document = match cell {
         Cell::Json(text) => {
-            let document: serde_json::Value =
-                serde_json::from_str(text).map_err(|error| format!("the JSON is not valid: {error}"))?;
+            // A bare text among documents is a document too: a string.
+            let document = serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone()));
             if text.contains("\\u0000") {
                 return Err("the JSON holds a NUL character".to_owned());
             }

@@ -82,7 +82,11 @@ pub(super) fn plan(
             warnings.push(format!("the field {:?} is left out: the layer has no such attribute", names[index]));
             continue;
         }
-        let kind = table.fields[index].kind.unwrap_or_else(|| survey.guesses[index].kind(&names[index]));
+        let kind = match table.fields[index].kind {
+            Some(AttributeType::Json) if survey.not_json[index] => AttributeType::Text,
+            Some(kind) => kind,
+            None => survey.guesses[index].kind(&names[index]),
+        };
         let title = if names[index] == column { Text::default() } else { Text::same(names[index].trim()) };
         let attribute =
             Attribute { name: column, kind, title, unit: None, domain: None, required: false, column_type: None };

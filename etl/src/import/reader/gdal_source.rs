@@ -53,7 +53,9 @@ pub(super) fn open(path: &Path, format: Format) -> Result<Dataset, String> {
         sibling_files: None,
     };
     Dataset::open_ex(path, options).map_err(|_| {
-        let detail = raw::take_errors().into_iter().next_back().map(|error| format!(" ({error})")).unwrap_or_default();
+        let folder = format!("{}/", path.parent().unwrap_or(path).display());
+        let detail = raw::take_errors().into_iter().next_back();
+        let detail = detail.map(|error| format!(" ({})", error.replace(&folder, ""))).unwrap_or_default();
         format!(
             "{} cannot be read as {}{detail}: it is damaged, incomplete or another kind of file than its name says",
             path.file_name().unwrap_or_default().to_string_lossy(),
@@ -63,12 +65,13 @@ pub(super) fn open(path: &Path, format: Format) -> Result<Dataset, String> {
 }
 
 /// The layers of a data set.
-pub(super) fn layers(dataset: &Dataset) -> Vec<SourceLayer> {
+pub(super) fn layers(dataset: &Dataset, format: Format) -> Vec<SourceLayer> {
     dataset
         .layers()
         .map(|layer| SourceLayer {
             name: layer.name(),
-            features: layer.try_feature_count(),
+            // A GPX always has five layers, most of them empty.
+            features: if format == Format::Gpx { Some(layer.feature_count()) } else { layer.try_feature_count() },
             geometry: match geometries(layer.defn()) {
                 Geometries::None => "Table".to_owned(),
                 Geometries::Unknown => "Geometry".to_owned(),
@@ -113,7 +116,10 @@ impl GdalSource {
             number += 1;
             let cells =
                 self.kinds.iter().enumerate().map(|(i, kind)| cell(&feature, i, *kind, self.encoding)).collect();
-            let geometry = feature.geometry().map_or(Ok(None), |geometry| shape_of(geometry, self.most_vertices));
+            let geometry = match feature.geometry() {
+                Some(geometry) if raw::is_there(geometry) => shape_of(geometry, self.most_vertices),
+                _ => Ok(None),
+            };
             if visit(Record { number, cells, geometry, problem: None }).is_break() {
                 return Ok(());
             }
@@ -186,6 +192,9 @@ fn described(name: String, kind: FieldKind, format: Format) -> Field {
 }
 
 fn cell(feature: &Feature<'_>, index: usize, kind: FieldKind, encoding: Option<&'static Encoding>) -> Cell {
+    if !raw::has_value(feature, index) {
+        return Cell::Null;
+    }
     let text = || feature.field_as_string(index).ok().flatten();
     // What cannot be had as its type is had as text, for the row's rejection.
     let or_text = |cell: Option<Cell>| cell.or_else(|| text().map(Cell::Text)).unwrap_or(Cell::Null);

@@ -106,7 +106,7 @@ fn read(order: &Order, out: &mut impl Write) -> Result<(), End> {
     }
     let mut warnings = Vec::new();
     let (encoding, names) = decide_encoding(order, &mut source, &survey, &mut warnings)?;
-    if survey.rows == Some(0) || table.count == Some(0) {
+    if survey.seen == 0 {
         return Err(End::from(format!("the layer {:?} is empty: there is nothing to import", table.layer)));
     }
 
@@ -114,7 +114,7 @@ fn read(order: &Order, out: &mut impl Write) -> Result<(), End> {
         None
     } else {
         let reliable = table.format.types_are_reliable();
-        if survey.has_no_geometry() && table.geometry == Geometries::None && coordinates.is_none() {
+        if table.geometry == Geometries::None && coordinates.is_none() {
             None
         } else {
             let kind = order.geometry_type.unwrap_or_else(|| survey.geometry_type(table.geometry, reliable));
@@ -206,7 +206,6 @@ fn configure(order: &Order) -> Result<(), String> {
         ("OGR_SQLITE_STATIC_VIRTUAL_OGR", "NO"),
         ("GML_SKIP_RESOLVE_ELEMS", "ALL"),
         ("OGR_ARC_STEPSIZE", "4"),
-        ("SHAPE_RESTORE_SHX", "NO"),
         ("CPL_MAX_ERROR_REPORTS", "-1"),
         ("OSM_MAX_TMPFILE_SIZE", "512"),
         ("VSI_CACHE_SIZE", &limit),

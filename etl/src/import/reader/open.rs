@@ -23,9 +23,13 @@ pub(super) fn open(order: &Order) -> Result<Source, Refusal> {
             opened.push((path, format, layer, 0));
             continue;
         }
-        let path = readable(&path, format, order).map_err(refusal)?;
+        let path = match readable(&path, format, order) {
+            Ok(path) => path,
+            Err(message) if single => return Err(refusal(message)),
+            Err(_) => continue,
+        };
         let layers = match gdal_source::open(&path, format) {
-            Ok(dataset) => gdal_source::layers(&dataset),
+            Ok(dataset) => gdal_source::layers(&dataset, format),
             Err(message) if single => return Err(refusal(message)),
             // One damaged file of an archive does not hide the others.
             Err(_) => continue,
@@ -140,7 +144,32 @@ fn readable(path: &Path, format: Format, order: &Order) -> Result<PathBuf, Strin
             .map(|(path, _)| path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()));
     }
+    if format == Format::Shapefile {
+        return with_index(path, order);
+    }
     Ok(path.to_owned())
+}
+
+/// A Shapefile whose .shx was lost is copied, and GDAL makes it anew there.
+fn with_index(path: &Path, order: &Order) -> Result<PathBuf, String> {
+    let is_shp = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("shp"));
+    let has_index = ["shx", "SHX", "Shx"].iter().any(|extension| path.with_extension(extension).is_file());
+    if !is_shp || has_index {
+        return Ok(path.to_owned());
+    }
+    let folder = order.scratch.join("indexed");
+    let copied = std::fs::create_dir_all(&folder).and_then(|()| {
+        for extension in ["shp", "SHP", "dbf", "DBF", "prj", "PRJ", "cpg", "CPG"] {
+            let part = path.with_extension(extension);
+            if part.is_file() {
+                std::fs::copy(&part, folder.join(part.file_name().unwrap_or_default()))?;
+            }
+        }
+        Ok(())
+    });
+    copied.map_err(|error| format!("the Shapefile cannot be copied to make its .shx anew: {error}"))?;
+    gdal::config::set_config_option("SHAPE_RESTORE_SHX", "YES").map_err(|error| error.to_string())?;
+    Ok(folder.join(path.file_name().unwrap_or_default()))
 }
 
 fn encoding(order: &Order) -> Result<Option<&'static encoding_rs::Encoding>, String> {
@@ -168,6 +197,10 @@ fn choose(order: &Order, opened: &[Opened], listed: &[SourceLayer]) -> Result<us
             });
     }
     let mut useful: Vec<usize> = (0..listed.len()).filter(|i| listed[*i].features != Some(0)).collect();
+    // Tables beside spatial layers (domains, metadata) are not what was meant.
+    if !order.table && useful.iter().any(|i| listed[*i].geometry != "Table") {
+        useful.retain(|i| listed[*i].geometry != "Table");
+    }
     // A GPX says its tracks twice, as lines and as points.
     if opened.iter().all(|(_, format, ..)| *format == Format::Gpx) {
         let lines = useful.iter().any(|i| matches!(listed[*i].name.as_str(), "tracks" | "routes"));

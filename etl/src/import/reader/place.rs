@@ -77,7 +77,13 @@ pub(super) fn judge(
     place: &Place,
     allow_outside: bool,
 ) -> Result<Verdict, String> {
-    let transformation = Transformation::new(declared, "EPSG:4326").map_err(|error| error.to_string())?;
+    let transformation = Transformation::new(declared, "EPSG:4326").map_err(|_| {
+        format!(
+            "the coordinate system of the file ({}) cannot be related to the earth: ask who made it, and give the right one \
+             with --crs EPSG:…",
+            short(declared)
+        )
+    })?;
     if sample.is_empty() {
         return Ok(Verdict::Fits);
     }
@@ -95,8 +101,8 @@ pub(super) fn judge(
     }
     let in_colombia = share(&transformation, sample, COLOMBIA, false);
     if in_colombia >= 0.5 {
-        let percent = (inside * 100.0).round();
-        return Ok(Verdict::Elsewhere(format!("only {percent} % of the features lie in {}", place.name)));
+        let share = if inside > 0.0 { format!("only {:.0} %", (inside * 100.0).max(1.0)) } else { "none".to_owned() };
+        return Ok(Verdict::Elsewhere(format!("{share} of the features lie in {}", place.name)));
     }
     if allow_outside {
         return Ok(Verdict::Elsewhere("the features lie outside Colombia".to_owned()));
@@ -157,11 +163,12 @@ fn fitting(declared: &str, sample: &[(f64, f64)], extent: [f64; 4]) -> Vec<(i32,
     let mut fitting: Vec<(i32, &str, bool)> = Vec::new();
     // Degrees taken for metres lie beside a projection's origin: no fit.
     let degrees = sample.iter().all(|(x, y)| x.abs() <= 180.0 && y.abs() <= 180.0);
+    let metres = sample.iter().all(|(x, y)| x.abs() > 1000.0 && y.abs() > 1000.0);
     for swapped in [false, true] {
         for (code, name) in KNOWN {
             let definition = format!("EPSG:{code}");
             let fits = definition != declared
-                && degrees == (code == 4326)
+                && (if code == 4326 { degrees } else { metres })
                 && Transformation::new(&definition, "EPSG:4326")
                     .is_ok_and(|transformation| share(&transformation, sample, extent, swapped) >= FITS);
             if fits && fitting.len() < 3 && !fitting.iter().any(|(_, _, other)| *other != swapped) {

@@ -1,11 +1,11 @@
-//! What the `gdal` crate does not offer: three calls into GDAL itself, and
+//! What the `gdal` crate does not offer: a few calls into GDAL itself, and
 //! its messages.
 #![expect(unsafe_code, reason = "the crate has no safe form of these calls; each is one call on a handle it lends")]
 
 use std::sync::Mutex;
 
 use gdal::errors::CplErrType;
-use gdal::vector::{Defn, Geometry};
+use gdal::vector::{Defn, Feature, Geometry};
 
 /// What a field holds beyond its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,21 @@ pub(super) fn subtype(definition: &Defn, index: usize) -> Subtype {
         gdal_sys::OGRFieldSubType::OFSTUUID => Subtype::Uuid,
         _ => Subtype::None,
     }
+}
+
+/// Whether the feature has a value there. The crate takes a field that was
+/// never set (a property that a GeoJSON feature lacks) for a zero.
+pub(super) fn has_value(feature: &Feature<'_>, index: usize) -> bool {
+    let Ok(index) = i32::try_from(index) else { return false };
+    // SAFETY: the feature lends a live handle; GDAL checks the index.
+    unsafe { gdal_sys::OGR_F_IsFieldSetAndNotNull(feature.c_feature(), index) != 0 }
+}
+
+/// Whether there is a geometry behind the crate's form of it.
+pub(super) fn is_there(geometry: &Geometry) -> bool {
+    // SAFETY: the handle is looked at, not used; the crate sets it before it
+    // lends the geometry.
+    geometry.has_gdal_ptr() && unsafe { !geometry.c_geometry().is_null() }
 }
 
 /// The curves of a geometry as lines, at GDAL's default of 4 degrees a step.

@@ -12,6 +12,7 @@ use super::format::Format;
 use super::infer::Guess;
 use super::shape::{Kind, Shape};
 use super::source::{Geometries, Source};
+use super::valid::{self, Validity};
 
 /// Positions kept to judge the CRS by.
 const SAMPLE: usize = 1000;
@@ -30,10 +31,16 @@ pub(super) struct Survey {
     pub(super) rows: Option<u64>,
     /// Numbers of so many digits that some may be lost.
     pub(super) long_numbers: Vec<bool>,
+    /// Fields of JSON that hold bare texts too.
+    pub(super) not_json: Vec<bool>,
     kinds: Vec<Kind>,
     has_z: bool,
     has_m: bool,
     broken: Option<String>,
+    /// Rows looked at.
+    pub(super) seen: u64,
+    /// Some polygon is so invalid that its repair has several parts.
+    splits: bool,
 }
 
 impl Survey {
@@ -48,6 +55,7 @@ impl Survey {
             guesses: vec![Guess::default(); columns],
             filled: vec![false; columns],
             long_numbers: vec![false; columns],
+            not_json: vec![false; columns],
             ..Self::default()
         };
         let infer: Vec<bool> = table.fields.iter().map(|field| field.kind.is_none()).collect();
@@ -67,8 +75,9 @@ impl Survey {
                     Cell::Text(text) if infer[i] => survey.guesses[i].see(text),
                     Cell::Text(text) if as_bytes => survey.bytes.see(&decode::bytes_of_latin1(text)),
                     Cell::Number(number) if number.abs() >= 1e15 && number.fract() == 0.0 => {
-                        survey.long_numbers[i] = true
+                        survey.long_numbers[i] = true;
                     }
+                    Cell::Json(text) => survey.not_json[i] |= !text.starts_with(['{', '[']),
                     _ => {}
                 }
             }
@@ -91,12 +100,17 @@ impl Survey {
         });
         survey.broken = outcome.err();
         survey.rows = all.then_some(rows);
+        survey.seen = rows;
         survey
     }
 
     fn see(&mut self, shape: &Shape) {
         if !self.kinds.contains(&shape.kind) {
             self.kinds.push(shape.kind);
+        }
+        if shape.kind == Kind::Polygon && !self.splits {
+            let mut repaired = shape.clone();
+            self.splits = valid::ensure(&mut repaired) != Validity::Valid && repaired.parts.len() > 1;
         }
         // A height of zero everywhere is a height that nobody measured.
         self.has_z |= shape.z.iter().any(|z| *z != 0.0 && z.is_finite());
@@ -124,16 +138,14 @@ impl Survey {
         if !types.all(|kind| kind == first) {
             return GeometryType::Geometry;
         }
-        if let [only] = self.kinds[..] { only.geometry_type() } else { first.geometry_type() }
+        match self.kinds[..] {
+            [only] if !self.splits => only.geometry_type(),
+            _ => first.geometry_type(),
+        }
     }
 
     /// The ordinates that mean something.
     pub(super) fn dimension(&self) -> Dimension {
         Dimension::new(self.has_z, self.has_m)
-    }
-
-    /// Whether no row has a geometry.
-    pub(super) fn has_no_geometry(&self) -> bool {
-        self.kinds.is_empty()
     }
 }
