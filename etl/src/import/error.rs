@@ -87,11 +87,12 @@ impl ImportError {
 }
 
 fn list(layers: &[SourceLayer]) -> String {
-    layers
+    let lines: Vec<String> = layers
         .iter()
         .map(|layer| {
             let count = layer.features.map(|count| format!(", {count} features")).unwrap_or_default();
             format!("\n  {}  ({}{count})", layer.name, layer.geometry)
         })
-        .collect()
+        .collect();
+    lines.concat()
 }

@@ -19,6 +19,7 @@ pub(crate) const LARGEST_FRAME: u32 = 256 << 20;
 
 /// What to read and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
 pub(crate) struct Order {
     /// The file, or the folder of a FileGDB.
     pub(crate) file: PathBuf,

@@ -56,17 +56,12 @@ impl Rejects {
                 write!(out, "{comma}{feature}").map_err(failed)
             }
             Format::Csv { out, names } => {
-                let written = match names {
-                    Some(_) => Ok(()),
-                    None => {
-                        let list: Vec<String> = row.properties.keys().cloned().collect();
-                        let header = list.iter().map(String::as_str).chain([number, reason]);
-                        let written = out.write_record(header);
-                        *names = Some(list.clone());
-                        written
-                    }
-                };
-                let names = names.as_deref().unwrap_or_default();
+                let mut written = Ok(());
+                let names = names.get_or_insert_with(|| {
+                    let list: Vec<String> = row.properties.keys().cloned().collect();
+                    written = out.write_record(list.iter().map(String::as_str).chain([number, reason]));
+                    list
+                });
                 let values = names.iter().map(|name| text(row.properties.get(name).unwrap_or(&Value::Null)));
                 written
                     .and_then(|()| {

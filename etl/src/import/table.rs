@@ -23,13 +23,14 @@ pub(super) fn names(attributes: &[Attribute], prefix: &str) -> Vec<String> {
 }
 
 fn definitions(attributes: &[Attribute], constrained: bool) -> String {
-    attributes
+    let columns: Vec<String> = attributes
         .iter()
         .map(|attribute| {
             let not_null = if constrained && attribute.required { " NOT NULL" } else { "" };
             format!(", {} {}{not_null}", Quoted::identifier(&attribute.name), attribute.kind.sql_type())
         })
-        .collect()
+        .collect();
+    columns.concat()
 }
 
 fn geometry_column(kind: GeometryType, dimension: Dimension) -> String {

@@ -88,12 +88,11 @@ async fn act(options: &Options, session: &database::Session) -> Result<Outcome, 
     }
 
     let scratch;
-    let folder = match &options.folder {
-        Some(folder) => folder.clone(),
-        None => {
-            scratch = tempfile::tempdir().map_err(CommandError::Runtime)?;
-            scratch.path().to_owned()
-        }
+    let folder = if let Some(folder) = &options.folder {
+        folder.clone()
+    } else {
+        scratch = tempfile::tempdir().map_err(CommandError::Runtime)?;
+        scratch.path().to_owned()
     };
     let started = std::time::Instant::now();
     let generated = generate(options, folder).await?;

@@ -13,6 +13,7 @@ use crate::database;
 
 /// `lindero import`: a file becomes a layer, or changes one.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command")]
 pub(super) struct Options {
     /// The files: Shapefile, GeoPackage, GeoJSON, KML, GPX, DXF, File
     /// Geodatabase, FlatGeobuf, MapInfo, GML, INTERLIS, OSM, CSV, spreadsheet;

@@ -130,7 +130,7 @@ fn parse(text: &str) -> Option<Geometry> {
     if text.starts_with('{') {
         return Geometry::from_geojson(text).ok();
     }
-    if text.len() >= 10 && text.len() % 2 == 0 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if text.len() >= 10 && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         let bytes: Option<Vec<u8>> =
             (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()).collect();
         return Geometry::from_wkb(&bytes?).ok();

@@ -9,6 +9,7 @@ use super::cell;
 
 /// What is known of a column after some of its values.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one type that the values may still have")]
 pub(super) struct Guess {
     seen: u64,
     integer: bool,

@@ -234,14 +234,11 @@ fn decide_encoding(
             decode::by_name(name).ok_or_else(|| format!("the encoding {name:?} is not known: try UTF-8 or 1252"))
         })
         .transpose()?;
-    let encoding = match asked {
-        Some(encoding) => encoding,
-        None => {
-            let (encoding, wrong) = survey.bytes.encoding(table.encoding);
-            warnings.extend(wrong);
-            encoding
-        }
-    };
+    let encoding = asked.unwrap_or_else(|| {
+        let (encoding, wrong) = survey.bytes.encoding(table.encoding);
+        warnings.extend(wrong);
+        encoding
+    });
     source.set_encoding(encoding);
     let names = names().map(|name| decode::decode(&decode::bytes_of_latin1(&name), encoding)).collect();
     Ok((Some(encoding.name().to_owned()), names))

@@ -266,13 +266,11 @@ fn encode_checked(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<(),
         converted = cell.clone().convert(column.kind())?;
         &converted
     };
-    match column.objection(cell) {
-        Some(objection) => Err(objection),
-        None => {
-            encode(cell, out);
-            Ok(())
-        }
+    if let Some(objection) = column.objection(cell) {
+        return Err(objection);
     }
+    encode(cell, out);
+    Ok(())
 }
 
 /// Whether the cell is of that type already; JSON is always looked at.
