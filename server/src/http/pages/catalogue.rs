@@ -18,7 +18,7 @@ pub(in crate::http) fn catalogue(asked: &Asked, layers: &[Layer]) -> Markup {
             @if let Some(first) = sector.first() {
                 @let sector_title = first.definition.sector.title();
                 h2 { (sector_title.in_language(language.code())) }
-                div.scroll { table {
+                div.scroll role="region" tabindex="0" aria-label=(sector_title.in_language(language.code())) { table {
                     thead { tr {
                         th scope="col" { (language.choose("Capa", "Layer")) }
                         th scope="col" { (language.choose("Descripción", "Description")) }

@@ -1,5 +1,5 @@
 use maud::{Markup, html};
-use openapiv3::{OpenAPI, Operation, ReferenceOr};
+use openapiv3::{OpenAPI, Operation, Parameter, ReferenceOr};
 
 use super::layout::{Page, layout, page_url};
 use crate::http::asked::Asked;
@@ -37,33 +37,33 @@ pub(in crate::http) fn api(asked: &Asked, api: &OpenAPI) -> Markup {
     let title = language.choose("Descripción de la API", "API description");
     let body = html! {
         h1 { (api.info.title) " " (api.info.version) }
-        @if let Some(description) = &api.info.description { p { (description) } }
+        @if let Some(description) = &api.info.description { p lang="en" { (description) } }
         @for (path, item) in &api.paths.paths {
             @if let ReferenceOr::Item(item) = item {
-                @for (method, operation) in item.iter() { (operation_of(asked, method, path, operation)) }
+                @for (method, operation) in item.iter() { (operation_of(asked, api, method, path, operation)) }
             }
         }
     };
     layout(asked, &Page { title, way: Vec::new(), body })
 }
 
-fn operation_of(asked: &Asked, method: &str, path: &str, operation: &Operation) -> Markup {
+fn operation_of(asked: &Asked, api: &OpenAPI, method: &str, path: &str, operation: &Operation) -> Markup {
     let language = asked.language;
     html! {
         details.operation {
             summary {
                 code { (method.to_uppercase()) " " (path) }
-                @if let Some(summary) = &operation.summary { ": " (summary) }
+                @if let Some(summary) = &operation.summary { ": " span lang="en" { (summary) } }
             }
             @if let Some(description) = &operation.description { p { (description) } }
             @if !operation.parameters.is_empty() {
-                div.scroll { table {
+                div.scroll role="region" tabindex="0" aria-label=(format!("{} {path}", language.choose("Parámetros de", "Parameters of"))) { table {
                     caption { (language.choose("Parámetros", "Parameters")) }
                     thead { tr {
                         th scope="col" { (language.choose("Nombre", "Name")) }
                         th scope="col" { (language.choose("Descripción", "Description")) }
                     } }
-                    tbody { @for parameter in &operation.parameters { (parameter_of(parameter)) } }
+                    tbody { @for parameter in &operation.parameters { (parameter_of(api, parameter)) } }
                 } }
             }
             p { (language.choose("Respuestas: ", "Answers: "))
@@ -75,19 +75,17 @@ fn operation_of(asked: &Asked, method: &str, path: &str, operation: &Operation) 
     }
 }
 
-fn parameter_of(parameter: &ReferenceOr<openapiv3::Parameter>) -> Markup {
+fn parameter_of(api: &OpenAPI, parameter: &ReferenceOr<Parameter>) -> Markup {
+    let shared = |name: &str| api.components.as_ref()?.parameters.get(name)?.as_item();
+    let known = match parameter {
+        ReferenceOr::Item(parameter) => Some(parameter),
+        ReferenceOr::Reference { reference } => reference.rsplit('/').next().and_then(shared),
+    };
     html! {
-        tr {
-            @match parameter {
-                ReferenceOr::Item(parameter) => {
-                    @let data = parameter.parameter_data_ref();
-                    th scope="row" { code { (data.name) } }
-                    td { (data.description.as_deref().unwrap_or_default()) }
-                }
-                ReferenceOr::Reference { reference } => {
-                    th scope="row" { code { (reference.rsplit('/').next().unwrap_or_default()) } }
-                    td {}
-                }
+        @if let Some(data) = known.map(Parameter::parameter_data_ref) {
+            tr {
+                th scope="row" { code { (data.name) } }
+                td lang="en" { (data.description.as_deref().unwrap_or_default()) }
             }
         }
     }

@@ -43,7 +43,7 @@ pub(in crate::http) fn layer(asked: &Asked, layer: &Layer) -> Markup {
             }
         }
         h2 { (language.choose("Atributos", "Attributes")) }
-        div.scroll { table {
+        div.scroll role="region" tabindex="0" aria-label=(language.choose("Atributos", "Attributes")) { table {
             thead { tr {
                 th scope="col" { (language.choose("Título", "Title")) }
                 th scope="col" { (language.choose("Nombre", "Name")) }

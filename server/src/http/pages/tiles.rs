@@ -23,7 +23,7 @@ pub(in crate::http) fn matrix_set(asked: &Asked, document: &Value) -> Markup {
     let body = html! {
         h1 { "WebMercatorQuad" }
         p { code { (text(&document["uri"])) } }
-        div.scroll { table {
+        div.scroll role="region" tabindex="0" aria-label="WebMercatorQuad" { table {
             thead { tr { @for column in columns { th scope="col" { code { (column) } } } } }
             tbody {
                 @for matrix in document["tileMatrices"].as_array().into_iter().flatten() {
