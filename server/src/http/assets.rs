@@ -32,9 +32,13 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/assets/{*path}", get(file))
 }
 
-/// The app's page, with its base set to ours; none where it is not built in.
+/// The app's page, with its base set to ours; none where it is not built in
+/// (what stands in its place has no base).
 pub(super) fn index(asked: &Asked) -> Option<Response> {
     let page = String::from_utf8(App::get("index.html")?.data.into_owned()).ok()?;
+    if !page.contains(BASE) {
+        return None;
+    }
     let page = page.replacen(BASE, &format!(r#"<base href="{}""#, asked.base.base_href()), 1);
     Some(document::whole(asked, document::HTML, page.into_bytes()))
 }
