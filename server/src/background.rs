@@ -70,7 +70,9 @@ async fn follow(database: &Database, freshness: &Freshness) -> Result<(), FeedEr
 async fn layers_of(event: Event, database: &Database, freshness: &Freshness) -> BTreeSet<LayerId> {
     match event {
         Event::Changed(changes) => {
-            changes.iter().for_each(|change| freshness.change(&change.layer));
+            for change in &changes {
+                freshness.change(&change.layer);
+            }
             let content = |change: &Change| change.operation != Operation::Catalog;
             changes.into_iter().filter(content).map(|change| change.layer).collect()
         }
@@ -113,7 +115,7 @@ async fn measure_one(database: &Database, id: &LayerId, touched: bool) -> Result
 /// Looks every so often at the layers that no trigger watches, and at the
 /// triggers themselves.
 async fn compare_now_and_then(database: Database, every: Duration) {
-    let mut clock = interval_at(Instant::now() + every.min(Duration::from_secs(60)), every);
+    let mut clock = interval_at(Instant::now() + every.min(Duration::from_mins(1)), every);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
