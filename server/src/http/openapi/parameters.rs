@@ -101,7 +101,7 @@ pub(super) fn here(layers: &[Layer]) -> Vec<Value> {
         parameter["required"] = json!(true);
         parameter
     };
-    let mut collection = json!({ "type": "string" });
+    let mut collection = json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,58}$" });
     if !layers.is_empty() {
         collection["enum"] = ids(layers);
     }
