@@ -127,8 +127,11 @@ async fn repeated_keys_are_rejected() {
     let mut request = world.request("zonas.geojson", &ZONES.replace("\"03\"", "\"01\""), "zonas");
     request.key = Some("codigo".into());
     request.max_rejects = 1;
+    request.rejects = Some(world.path("repeated.geojson"));
     let report = world.import(&request).await.unwrap();
     assert_eq!((report.inserted, report.rejected), (2, 1));
+    let written = std::fs::read_to_string(world.path("repeated.geojson")).unwrap();
+    assert!(written.contains("Ñame") && written.contains("is repeated") && !written.contains("Salado"), "{written}");
     assert!(report.rejections[0].reason.contains("row 1"), "{:?}", report.rejections);
     assert_eq!(report.rejections[0].value.as_deref(), Some("01"));
 }

@@ -1,6 +1,7 @@
 //! The database's side of an import: from the reader's frames to a committed
 //! layer, in one transaction.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::{Caller, MunicipalityCode};
@@ -38,6 +39,8 @@ pub(super) struct Findings {
     pub(super) header: Header,
     pub(super) report: Report,
     rejects: Option<Rejects>,
+    /// Rows that the database found wanting, to be written from the source.
+    late: BTreeMap<u64, Rejection>,
     /// Rows that the reader sent.
     pub(super) sent: u64,
 }
@@ -67,7 +70,7 @@ impl Load<'_> {
         let report =
             Report::new(self.request.target.clone(), self.municipality.clone(), file, self.request.mode, &header);
         let rejects = self.request.rejects.as_deref().map(|path| Rejects::create(path, &header)).transpose()?;
-        let mut findings = Findings { header, report, rejects, sent: 0 };
+        let mut findings = Findings { header, report, rejects, late: BTreeMap::new(), sent: 0 };
 
         let mut transaction = connection.begin().await?;
         transaction
@@ -80,7 +83,9 @@ impl Load<'_> {
             (Some(layer), None) => self.change(&mut transaction, &mut reading, &mut findings, layer).await,
             (None, _) => self.create(&mut transaction, &mut reading, &mut findings).await,
         };
-        if let Some(rejects) = findings.rejects.take() {
+        drop(reading);
+        if let Some(mut rejects) = findings.rejects.take() {
+            self.write_late(order, &findings.late, &mut rejects, cancel).await?;
             rejects.finish()?;
         }
         let mut report = findings.report;
@@ -364,9 +369,40 @@ impl Load<'_> {
         Ok(())
     }
 
+    /// Writes the rows that the database found wanting as the source has them:
+    /// the source is read once more for them.
+    async fn write_late(
+        &self,
+        mut order: Order,
+        late: &BTreeMap<u64, Rejection>,
+        rejects: &mut Rejects,
+        cancel: &CancellationToken,
+    ) -> Result<(), ImportError> {
+        if late.is_empty() {
+            return Ok(());
+        }
+        order.echo = late.keys().copied().collect();
+        let mut reading = Reading::start(&self.request.reader, &order, cancel).await?;
+        loop {
+            match reading.frame().await? {
+                Some(Frame::Rejected(mut row)) => {
+                    if let Some(rejection) = late.get(&row.rejection.row) {
+                        row.rejection.clone_from(rejection);
+                        rejects.add(&row)?;
+                    }
+                }
+                Some(Frame::Header(_)) => {}
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Counts rows that the database found wanting.
     pub(super) fn reject_rows(&self, findings: &mut Findings, rejections: Vec<Rejection>) -> Result<(), Ended> {
         for rejection in rejections {
+            if findings.rejects.is_some() {
+                findings.late.insert(rejection.row, rejection.clone());
+            }
             findings.report.reject(rejection);
         }
         if findings.report.rejected > self.request.max_rejects { Err(Ended::TooManyRejects) } else { Ok(()) }

@@ -51,6 +51,8 @@ pub(crate) struct Order {
     pub(crate) dimension: Option<Dimension>,
     pub(crate) keep_z: Option<bool>,
     pub(crate) keep_m: Option<bool>,
+    /// Nothing but to tell these rows as the source has them, as rejected ones.
+    pub(crate) echo: Vec<u64>,
     /// Do a thing that the tests need: a crash, an endless loop.
     pub(crate) misbehave: Option<String>,
 }

@@ -232,6 +232,7 @@ fn order(request: &ImportRequest, place: &Place) -> Order {
         keep_z: request.keep_z,
         keep_m: request.keep_m,
         dimension: None,
+        echo: Vec::new(),
         misbehave: None,
     }
 }

@@ -8,6 +8,7 @@ mod database_url;
 mod death;
 mod doctor;
 mod harness;
+mod import;
 mod network;
 mod shutdown;
 mod start;

@@ -170,7 +170,8 @@ fn read(order: &Order, out: &mut impl Write) -> Result<(), End> {
             failed = Some(End::from(format!("the source has more than the {} rows allowed", order.limits.rows)));
             return ControlFlow::Break(());
         }
-        match writer.take(record) {
+        let taken = if order.echo.is_empty() { writer.take(record) } else { writer.echo(record, &order.echo) };
+        match taken {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failed = Some(End::Pipe(error));

@@ -115,6 +115,15 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(())
     }
 
+    /// Tells the record as the source has it where it is one of those asked for.
+    pub(super) fn echo(&mut self, record: Record, wanted: &[u64]) -> io::Result<()> {
+        if !wanted.contains(&record.number) {
+            return Ok(());
+        }
+        let shape = record.geometry.unwrap_or_default();
+        self.reject(record.number, None, String::new(), None, &record.cells, shape.as_ref())
+    }
+
     /// Ends: what is pending goes out, then the summary.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.transform()?;
