@@ -117,6 +117,7 @@ describe('the web map', { skip }, () => {
     await first.click();
     await page.waitForURL(/sel=zonas_wifi\//);
     await page.getByRole('button', { name, expanded: true }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'panel', 'the keyboard stays in the panel');
     await close(page);
   });
 

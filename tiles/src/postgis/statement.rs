@@ -60,8 +60,9 @@ pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View) ->
     if tile.zoom() < DETAILED_FROM {
         // A first, cheap sieve in the storage CRS: by the envelope, against a
         // quarter of a pixel, since the tile's own width stands for the scale.
+        let whole = whole_up_to(layer);
         sql.push(format!(
-            " AND (ST_Dimension({geometry}) = 0 \
+            " AND (ST_Dimension({geometry}) <= {whole} \
               OR ST_XMax({geometry}) - ST_XMin({geometry}) > (ST_XMax(area.\"lindero stored\") - ST_XMin(area.\"lindero stored\")) / 2048 \
               OR ST_YMax({geometry}) - ST_YMin({geometry}) > (ST_YMax(area.\"lindero stored\") - ST_YMin(area.\"lindero stored\")) / 2048)"
         ));
@@ -71,7 +72,7 @@ pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View) ->
     }
     sql.push("), ");
 
-    push_shown(tile, &mut sql);
+    push_shown(layer, tile, &mut sql);
     push_tile(layer, view, &mut sql);
     sql
 }
@@ -105,15 +106,25 @@ fn push_zoom_rule(rule: &ZoomRule, zoom: u8, sql: &mut QueryBuilder<Postgres>) {
     }
 }
 
+/// The highest dimension of which nothing is left out for being small: points;
+/// and lines where the layer itself says which of them are seen from how far.
+/// A street comes in stretches from crossing to crossing, and without the
+/// short ones it would have gaps.
+fn whole_up_to(layer: &Layer) -> u8 {
+    u8::from(layer.definition.zoom_rule.is_some())
+}
+
 /// What of the source is large enough to be seen, and how it is drawn.
-fn push_shown(tile: TileCoord, sql: &mut QueryBuilder<Postgres>) {
+fn push_shown(layer: &Layer, tile: TileCoord, sql: &mut QueryBuilder<Postgres>) {
     let unit = tile.side() / f64::from(EXTENT);
     if tile.zoom() < DETAILED_FROM {
         let pixel = unit * PIXEL;
         sql.push("shown AS MATERIALIZED (SELECT *, ST_Simplify(\"lindero geometry\", ").push_bind(pixel / 4.0);
-        sql.push(
-            ", false) AS \"lindero drawn\" FROM source WHERE CASE ST_Dimension(\"lindero geometry\") WHEN 0 THEN true ",
-        );
+        sql.push(format!(
+            ", false) AS \"lindero drawn\" FROM source WHERE ST_Dimension(\"lindero geometry\") <= {} \
+             OR CASE ST_Dimension(\"lindero geometry\") ",
+            whole_up_to(layer),
+        ));
         sql.push("WHEN 1 THEN ST_Length(\"lindero geometry\") >= ").push_bind(pixel);
         sql.push(" ELSE ST_Area(\"lindero geometry\") >= ").push_bind(pixel * pixel).push(" END), ");
     } else {

@@ -16,8 +16,10 @@ export interface OverlayLayers {
   texts: LayerSpecification[];
 }
 
-/** Below this zoom names would only be noise. */
+/** Below these zooms names would only be noise: those of few features, and those of thousands of areas. */
 const TEXT_FROM = 14;
+const CROWDED_TEXT_FROM = 17.5;
+const CROWD = 5000;
 
 /** One value for each class; a plain value where there is only one. */
 function choose<T>(collection: Collection, classes: LegendClass[], value: (c: LegendClass) => T): T | ExpressionSpecification {
@@ -58,7 +60,7 @@ export function overlayLayers(collection: Collection, setting: LayerSetting, pal
         filter: only('Polygon'),
         paint: {
           'fill-pattern': choose(collection, classes, (c) => hatchImage(c.hatch, c.color)) as string,
-          'fill-opacity': 0.6 * opacity,
+          'fill-opacity': 0.5 * opacity,
         },
       });
     }
@@ -110,18 +112,19 @@ export function overlayLayers(collection: Collection, setting: LayerSetting, pal
   // A class is told by its drawing; its code written on top would only be noise.
   const label = collection.lindero.label === collection.lindero.classifyBy ? null : collection.lindero.label;
   if (label && (shapes.points || shapes.polygons)) {
+    const crowded = shapes.polygons && collection.lindero.featureCount > CROWD;
     // Areas have their text once, from their own tile layer of points; marks carry it themselves.
     const text = (suffix: string, layer: string, field: string, offset: number): LayerSpecification => ({
       id: `over:${id}:${suffix}`,
       type: 'symbol',
       source: id,
       'source-layer': layer,
-      minzoom: Math.max(minzoom, TEXT_FROM),
+      minzoom: Math.max(minzoom, crowded ? CROWDED_TEXT_FROM : TEXT_FROM),
       ...(layer === id ? { filter: only('Point') } : {}),
       layout: {
         'text-field': ['to-string', ['coalesce', ['get', field], '']],
-        'text-font': FONT.bold,
-        'text-size': 12,
+        'text-font': crowded ? FONT.regular : FONT.bold,
+        'text-size': crowded ? 11 : 12,
         'text-max-width': 9,
         'text-optional': true,
         ...(offset ? { 'text-offset': [0, offset], 'text-anchor': 'top' as const } : {}),
