@@ -160,6 +160,23 @@ async fn features_enter_at_the_zoom_that_the_layer_says() {
 }
 
 #[tokio::test]
+async fn a_network_that_says_what_is_seen_keeps_its_short_stretches() {
+    let city = City::new().await;
+    let mut admin = city.db.superuser().await;
+    // Ten metres: a quarter of a pixel at zoom 11.
+    let row: (i64,) = sqlx::query_as(
+        "INSERT INTO geo.vias (nombre, clase, geom) SELECT 'Tramo corto', 'arterial', \
+         ST_SetSRID(ST_MakeLine(ST_MakePoint(x, y, 1), ST_MakePoint(x + 10, y, 1)), 9377) \
+         FROM (SELECT 4754000 AS x, 2048600 AS y) AS middle RETURNING fid",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    let roads = decode(&city.get(&path("vias", at(11))).await.body, at(11), "vias");
+    assert!(roads.iter().any(|road| road["properties"]["mvt_id"] == row.0), "{roads:?}");
+}
+
+#[tokio::test]
 async fn a_tile_is_tagged_by_its_content_and_compressed_once() {
     let city = City::new().await;
     let path = path("barrios", at(15));
