@@ -1,5 +1,6 @@
 //! Files that mean harm, drivers that misbehave, imports that are killed:
 //! refused or undone, with a message, and nothing left behind.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -117,7 +118,7 @@ async fn a_job_that_is_asked_to_stop_does() {
     };
     let import = world.import(&request);
     let (outcome, asked) =
-        tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(import, asking) }).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), Box::pin(async { tokio::join!(import, asking) })).await.unwrap();
     assert!(asked);
     assert!(matches!(outcome, Err(ImportError::Cancelled)));
 }

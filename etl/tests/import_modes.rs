@@ -124,7 +124,7 @@ async fn rejected_rows_undo_everything_unless_allowed() {
 #[tokio::test]
 async fn repeated_keys_are_rejected() {
     let world = World::new().await;
-    let mut request = world.request("zonas.geojson", &ZONES.replace("\"03\"", "\"01\""), "zonas");
+    let mut request = world.request("zonas.geojson", ZONES.replace("\"03\"", "\"01\""), "zonas");
     request.key = Some("codigo".into());
     request.max_rejects = 1;
     request.rejects = Some(world.path("repeated.geojson"));

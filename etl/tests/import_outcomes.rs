@@ -4,6 +4,7 @@
 //! The data lie beside the project, or where `LINDERO_SHARED_DATA` says;
 //! without them the test reports itself skipped. With
 //! `LINDERO_WRITE_OUTCOMES=1` it writes the page of the outcomes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

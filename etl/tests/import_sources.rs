@@ -1,4 +1,5 @@
 //! Formats, encodings, coordinate systems, geometries: what becomes of them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

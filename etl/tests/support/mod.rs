@@ -1,6 +1,12 @@
 //! A fresh database, a temporary folder, and imports into the one from the
 //! other.
-#![allow(dead_code, unreachable_pub, reason = "a module of several test programs, each of which uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::unused_self,
+    reason = "a module of several test programs, each of which uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 
