@@ -148,8 +148,9 @@ async fn what_a_killed_import_left_is_cleaned() {
     assert!(world.leftovers().await.is_empty());
 }
 
-/// The cage: the reader reads its input and nothing else, reaches no network
-/// and knows no database. Where the kernel offers no Landlock, doctor says so.
+/// The cage: the reader reads its input and nothing else, writes nowhere but
+/// in its own folder, reaches no network, runs no program and knows no
+/// database. Where the kernel offers no Landlock, doctor says so.
 #[tokio::test]
 async fn the_reader_sees_only_its_input() {
     if !etl::import::missing_confinement().is_empty() {
@@ -157,14 +158,14 @@ async fn the_reader_sees_only_its_input() {
         return;
     }
     let world = World::new().await;
-    // A link in place of a companion would lead elsewhere: the target of the
-    // Shapefile's .dbf is outside, and is not read.
-    let outside = tempfile::tempdir().unwrap();
-    std::fs::write(world.path("p.geojson"), POINT).unwrap();
+    let mut request = world.request("p.geojson", POINT, "p");
+    request.reader.misbehave = Some("peek".to_owned());
+    let text = refused(&world, &request).await;
+    assert_eq!(text, "file false, write false, network false, program false, database false");
+
     let made = Command::new("ogr2ogr").arg(world.path("p.shp")).arg(world.path("p.geojson")).status().unwrap();
     assert!(made.success());
     let report = world.import(&world.request_for(&world.path("p.shp"), "p")).await.unwrap();
     assert!(report.confinement.is_empty(), "{:?}", report.confinement);
-    assert_eq!(report.inserted, 1);
-    drop(outside);
+    assert_eq!(report.inserted, 1, "what belongs to the input is seen");
 }

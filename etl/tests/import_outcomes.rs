@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use access::Caller;
 use etl::import::{ImportError, Report, known_municipality};
+use futures::StreamExt;
 use support::World;
 
 fn data() -> Option<PathBuf> {
@@ -91,16 +92,17 @@ async fn every_shared_file_has_an_outcome() {
     let mut lines: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
     let mut bad = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (number, file) in found.iter().enumerate() {
-        if number % 50 == 0 {
-            eprintln!("{number} of {} files", found.len());
-        }
+    let world = &world;
+    let imports = found.iter().enumerate().map(|(number, file)| {
         let name = file.strip_prefix(&folder).unwrap().display().to_string();
         let mut request = world.request_for(file, &format!("capa_{number}"));
         let code = if name.contains("cucuta") { "54001" } else { "73001" };
         request.municipality = Some(code.parse().unwrap());
         request.limits.wall_seconds = 120;
-        let outcome = world.import(&request).await;
+        async move { (name, world.import(&request).await) }
+    });
+    let mut outcomes = futures::stream::iter(imports).buffer_unordered(3);
+    while let Some((name, outcome)) = outcomes.next().await {
         if let Err(error @ (ImportError::Reader(_) | ImportError::Database(_) | ImportError::Io { .. })) = &outcome {
             bad.push(format!("{name}: {error}"));
         }

@@ -23,6 +23,7 @@ pub(super) fn has_data(config: &Config) -> bool {
 
 pub(super) fn examine(config: &Config, report: &mut Report) {
     gdal(report);
+    reader(report);
     if config.database_url.is_none() {
         cluster(config, report);
         disk(config, report);
@@ -46,6 +47,22 @@ fn gdal(report: &mut Report) {
             "proj",
             format!("EPSG:9377 deviates from its golden values (metres: {off:?})"),
             "install PROJ's data (Debian: the package proj-data), and unset PROJ_LIB where it is set",
+        );
+    }
+}
+
+/// Whether the process that reads strangers' files can be confined here.
+fn reader(report: &mut Report) {
+    let missing = etl::import::missing_confinement();
+    if missing.is_empty() {
+        report.ok("reader", "imports read files in a process without network or other files (Landlock, seccomp)");
+    }
+    for reason in missing {
+        report.warn(
+            "reader",
+            reason,
+            "use a kernel of 5.13 or later with Landlock among its security modules; until then import files of people \
+             you trust only",
         );
     }
 }

@@ -83,7 +83,7 @@ fn read(order: &Order, out: &mut impl Write) -> Result<(), End> {
     let confinement = confine::confine(&order.file, &order.scratch, &order.limits);
     configure(order)?;
     raw::collect_errors();
-    misbehave(order);
+    misbehave(order)?;
 
     let mut source = open::open(order)?;
     let most_vertices = order.limits.vertices;
@@ -289,8 +289,19 @@ fn decide_crs(
 
 /// What the tests ask for: a driver that crashes, that never ends, that eats
 /// all memory. Only an importing process can ask; it never does of itself.
-fn misbehave(order: &Order) {
+fn misbehave(order: &Order) -> Result<(), String> {
     match order.misbehave.as_deref() {
+        // What a driver under somebody else's control would try.
+        Some("peek") => {
+            let file = std::fs::read("/etc/passwd").is_ok();
+            let write = std::fs::write(order.file.with_extension("dbf"), "x").is_ok();
+            let network = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
+            let program = std::process::Command::new("/usr/bin/true").status().is_ok();
+            let database = std::env::var_os("DATABASE_URL").is_some();
+            return Err(format!(
+                "file {file}, write {write}, network {network}, program {program}, database {database}"
+            ));
+        }
         Some("abort") => std::process::abort(),
         Some("hang") => loop {
             std::thread::park();
@@ -313,4 +324,5 @@ fn misbehave(order: &Order) {
         }
         _ => {}
     }
+    Ok(())
 }
