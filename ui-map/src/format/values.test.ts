@@ -34,6 +34,12 @@ describe('formatValue', () => {
     expect(formatValue(area, 12345.678, 'en')).toBe('12,345.68 m²');
   });
 
+  it('writes units as people do', () => {
+    expect(formatValue(attribute({ type: 'integer', unit: '[COP]' }), 3_270_852_000, 'es')).toBe('3.270.852.000 COP');
+    expect(formatValue(attribute({ type: 'integer', unit: '{personas}' }), 12, 'es')).toBe('12 personas');
+    expect(formatValue(attribute({ type: 'number', unit: 'Mbit/s' }), 5, 'en')).toBe('5 Mbit/s');
+  });
+
   it('never groups a year or a parcel number', () => {
     expect(formatNumber(2021, 'es')).toBe('2021');
     expect(formatValue(attribute(), '730010101000000120034000000000', 'es')).toBe('730010101000000120034000000000');

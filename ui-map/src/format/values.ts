@@ -7,7 +7,8 @@ const LOCALES: Record<Lang, string> = { es: 'es-CO', en: 'en-GB' };
 /** Unit codes that people write otherwise. */
 const UNITS: Record<string, string> = { m2: 'm²', m3: 'm³', km2: 'km²', deg: '°', percent: '%' };
 
-export const unitText = (unit: string): string => UNITS[unit] ?? unit;
+/** A unit as people write it; UCUM puts what is no physical unit in brackets: `[COP]`, `{personas}`. */
+export const unitText = (unit: string): string => UNITS[unit] ?? unit.replace(/^[[{](.*)[\]}]$/, '$1');
 
 export function formatNumber(value: number, lang: Lang, decimals = 2): string {
   return new Intl.NumberFormat(LOCALES[lang], {

@@ -1,5 +1,5 @@
 import { getFeature, getHere, isAbort } from '../api/client';
-import type { Feature, FeatureId, Here, Lang } from '../api/types';
+import type { Feature, FeatureId, Here, HereGroup, Lang } from '../api/types';
 import { boundsOfFeatures } from '../catalogue/geometry';
 import { failed, idle, Latest, loading, ready, type Remote } from './remote';
 
@@ -40,6 +40,15 @@ export function likeliest(here: Here): Chosen | null {
   return best?.chosen ?? null;
 }
 
+/** From the particular to the general: the predio before its barrio, the barrio before the municipality. */
+export function bySize(groups: HereGroup[]): HereGroup[] {
+  const rank = ({ features }: HereGroup) => Math.min(...features.map(extentRank));
+  return groups
+    .map((group) => ({ group, rank: rank(group) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ group }) => group);
+}
+
 /** What the person asked about, and what of it is chosen. */
 export class Finding {
   found = $state.raw<Remote<Found>>(idle);
@@ -71,7 +80,7 @@ export class Finding {
         return {
           point: [lon, lat],
           truncated: here.truncated,
-          groups: here.collections.map(({ id, features }) => ({ collection: id, features })),
+          groups: bySize(here.collections).map(({ id, features }) => ({ collection: id, features })),
         };
       },
     );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Feature, Here } from '../api/types';
-import { likeliest } from './finding.svelte';
+import { bySize, likeliest } from './finding.svelte';
 
 const square = (id: number, size: number): Feature => ({
   type: 'Feature',
@@ -37,4 +37,9 @@ describe('likeliest', () => {
     expect(likeliest(here())).toBeNull();
     expect(likeliest(here(['x', [{ ...mark, id: undefined }]]))).toBeNull();
   });
+});
+
+it('what is here goes from the particular to the general', () => {
+  const { collections } = here(['comunas', [square(1, 9)]], ['predios', [square(2, 1)]], ['zonas_wifi', [mark]], ['vias', [street]]);
+  expect(bySize(collections).map((group) => group.id)).toEqual(['zonas_wifi', 'vias', 'predios', 'comunas']);
 });
