@@ -78,6 +78,19 @@ pub(super) async fn file(request: Request) -> Result<Response> {
     Ok((headers, Body::from(bytes)).into_response())
 }
 
+/// Compresses every file of the app, so that the first visitor does not wait
+/// for it (two seconds at the hardest setting, in a release build).
+pub(crate) async fn compress_ahead() {
+    for path in App::iter().filter(|path| is_text(media_type(path))) {
+        let Some(file) = App::get(&path) else { continue };
+        for encoding in [Encoding::Brotli, Encoding::Gzip] {
+            let data = file.data.clone().into_owned();
+            // What fails is in the log, and is tried again when it is asked for.
+            let _ = encoded(path.to_string(), file.metadata.sha256_hash(), encoding, data).await;
+        }
+    }
+}
+
 fn best_encoding(headers: &HeaderMap) -> Encoding {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     [Encoding::Brotli, Encoding::Gzip]

@@ -24,10 +24,9 @@ use super::problem::{Kind, Problem};
 /// The largest request body.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Everything from ourselves; workers and images also from what the map makes
-/// in the page; styles also inline, as the map sets them on its elements.
-const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; \
-    style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
+/// Everything from ourselves; images also from what the map makes in the page.
+const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'self'; base-uri 'self'; \
+    form-action 'self'; object-src 'none'";
 
 /// The map asks for the position when its user presses the button.
 const PERMISSIONS: &str = "geolocation=(self), camera=(), microphone=(), payment=(), usb=()";
