@@ -49,7 +49,7 @@ impl View {
 #[derive(Debug, Error)]
 pub enum TileError {
     /// The layer, as far as the caller may know, does not exist.
-    #[error("there is no layer {0:?}")]
+    #[error("there is no layer {0}")]
     UnknownLayer(LayerId),
     /// As many tiles as may be are being cut, and it stayed so for a while.
     #[error("too many tiles are being cut at once; ask again in a moment")]

@@ -12,10 +12,10 @@ pub enum CatalogError {
     #[error(transparent)]
     Denied(#[from] Denied),
     /// There is no such layer, as far as the caller may know.
-    #[error("there is no layer {0:?}")]
+    #[error("there is no layer {0}")]
     Unknown(LayerId),
     /// The id belongs to another table.
-    #[error("the layer {id:?} exists already and reads {table}; remove it first, or choose another id")]
+    #[error("the layer {id} exists already and reads {table}; remove it first, or choose another id")]
     Exists {
         /// The layer.
         id: LayerId,
@@ -29,7 +29,7 @@ pub enum CatalogError {
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// A description changes what the table is.
-    #[error("the layer {layer:?} has no attribute {attribute:?} of that type")]
+    #[error("the layer {layer} has no attribute {attribute:?} of that type")]
     AttributeDiffers {
         /// The layer.
         layer: LayerId,

@@ -54,10 +54,10 @@ impl serde::Serialize for FeatureId {
 #[derive(Debug, Error)]
 pub enum FeatureError {
     /// The layer, as far as the caller may know, does not exist.
-    #[error("there is no layer {0:?}")]
+    #[error("there is no layer {0}")]
     UnknownLayer(LayerId),
     /// The layer has no feature with that id.
-    #[error("the layer {layer:?} has no feature {feature:?}")]
+    #[error("the layer {layer} has no feature {feature:?}")]
     UnknownFeature {
         /// The layer.
         layer: LayerId,

@@ -46,7 +46,10 @@ pub enum CommandError {
     /// The catalogue refused.
     #[error(transparent)]
     Catalog(#[from] layers::catalog::CatalogError),
-    /// The demonstration city could not be made, or a name was no name.
+    /// A name cannot be a layer's.
+    #[error("{0}; choose one with --as")]
+    Identifier(layers::InvalidIdentifier),
+    /// The demonstration city could not be made.
     #[error("{0}")]
     Demo(String),
     /// A file that the command was given cannot be read.

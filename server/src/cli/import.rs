@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use access::{Caller, MunicipalityCode};
 use clap::{Args, ValueEnum};
 use etl::import::{GeometryColumns, ImportError, ImportRequest, Join, Limits, Mode, Reader, Report};
-use layers::{GeometryType, LayerDefinition, LayerId, Sector, Text};
+use layers::{GeometryType, LayerDefinition, LayerId};
 
+use super::description::Description;
 use super::import_screen::{Bar, interrupted, print_report};
 use super::{CommandError, Outcome};
 use crate::cluster::Purpose;
@@ -37,21 +38,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "ATTRIBUTE")]
     key: Option<String>,
 
-    /// What the layer is: a file in TOML with its titles and attributes.
-    #[arg(long, value_name = "FILE")]
-    definition: Option<PathBuf>,
-
-    /// The layer's title in Spanish.
-    #[arg(long)]
-    title: Option<String>,
-
-    /// The layer's sector (base, planeacion, riesgo, salud, educacion, tic …).
-    #[arg(long)]
-    sector: Option<String>,
-
-    /// Anybody may see the layer (Ley 1712 de 2014: pública).
-    #[arg(long)]
-    public: bool,
+    #[command(flatten)]
+    description: Description,
 
     /// The layer of a file that has several.
     #[arg(long, value_name = "NAME", conflicts_with = "all_layers")]
@@ -290,7 +278,7 @@ impl Options {
                     ModeName::Append => Mode::Append,
                     ModeName::Upsert => Mode::Upsert,
                 };
-                request.definition = self.definition(file)?;
+                request.definition = self.definition()?;
                 request.key.clone_from(&self.key);
                 request.declared_crs.clone_from(&self.crs);
                 request.encoding.clone_from(&self.encoding);
@@ -323,28 +311,11 @@ impl Options {
         Some(Join::Key { attribute: attribute.to_owned(), column: column.to_owned() })
     }
 
-    /// What is said of the layer; none where nothing is.
-    fn definition(&self, file: &Path) -> Result<Option<LayerDefinition>, CommandError> {
-        let said = self.title.is_some() || self.sector.is_some() || self.public;
-        let mut definition = match &self.definition {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| CommandError::File { path: path.clone(), source })?;
-                LayerDefinition::from_toml(&text).map_err(|error| failed_at(file)(error.into()))?
-            }
-            None if said && self.mode == ModeName::Create => LayerDefinition::default(),
-            None => return Ok(None),
-        };
-        if let Some(title) = &self.title {
-            definition.title = Text::same(title);
-        }
-        if let Some(sector) = &self.sector {
-            definition.sector = Sector::new(sector);
-        }
-        if self.public {
-            definition.visibility = access::Visibility::Publica;
-        }
-        Ok(Some(definition))
+    /// What is said of the layer; none where nothing is. A title alone does
+    /// not describe anew a layer that there is.
+    fn definition(&self) -> Result<Option<LayerDefinition>, CommandError> {
+        let creates = self.mode == ModeName::Create && self.description.says_something();
+        (self.description.has_file() || creates).then(|| self.description.definition()).transpose()
     }
 }
 

@@ -4,9 +4,10 @@ use access::{Caller, MunicipalityCode};
 use chrono::Utc;
 use clap::{Args, Subcommand};
 use layers::catalog::{self, Publication};
-use layers::{Layer, LayerDefinition, LayerId, Text};
+use layers::{Layer, LayerId};
 use sqlx::{Connection, PgConnection};
 
+use super::description::{self, Description};
 use super::{CommandError, Outcome};
 use crate::cluster::Purpose;
 use crate::config::Config;
@@ -72,15 +73,8 @@ pub(super) struct Publish {
     /// The geometry column, where there are several.
     #[arg(long, value_name = "COLUMN")]
     geometry: Option<String>,
-    /// What the layer is: a file in TOML with its titles and attributes.
-    #[arg(long, value_name = "FILE")]
-    definition: Option<PathBuf>,
-    /// The layer's title in Spanish.
-    #[arg(long)]
-    title: Option<String>,
-    /// Anybody may see the layer (Ley 1712 de 2014: pública).
-    #[arg(long)]
-    public: bool,
+    #[command(flatten)]
+    description: Description,
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
@@ -114,7 +108,7 @@ async fn act(command: Command, session: &database::Session) -> Result<Outcome, C
             }
         }
         Command::Describe { layer, definition } => {
-            let definition = read_definition(&definition)?;
+            let definition = description::read(&definition)?;
             catalog::describe(caller, db, &layer, &definition).await?;
             println!("The layer {layer} is described anew.");
         }
@@ -170,10 +164,7 @@ async fn act(command: Command, session: &database::Session) -> Result<Outcome, C
 async fn publish(caller: Caller, options: Publish, session: &database::Session) -> Result<Outcome, CommandError> {
     let db = session.database();
     let (schema, name) = options.table.split_once('.').unwrap_or(("public", &options.table));
-    let id = options
-        .id
-        .map_or_else(|| LayerId::suggested_by(name), Ok)
-        .map_err(|error| CommandError::Demo(error.to_string()))?;
+    let id = options.id.map_or_else(|| LayerId::suggested_by(name), Ok).map_err(CommandError::Identifier)?;
     let known = layers::municipality::list(caller, db).await?;
     let municipality = match (options.municipality, &known[..]) {
         (Some(code), _) => code,
@@ -183,14 +174,6 @@ async fn publish(caller: Caller, options: Publish, session: &database::Session) 
             return Ok(Outcome::Code(1));
         }
     };
-    let mut definition =
-        options.definition.map_or_else(|| Ok(LayerDefinition::default()), |path| read_definition(&path))?;
-    if let Some(title) = options.title {
-        definition.title = Text::same(title);
-    }
-    if options.public {
-        definition.visibility = access::Visibility::Publica;
-    }
     let publication = Publication {
         id: id.clone(),
         municipality,
@@ -198,7 +181,7 @@ async fn publish(caller: Caller, options: Publish, session: &database::Session) 
         name: name.to_owned(),
         key: options.key,
         geometry: options.geometry,
-        definition,
+        definition: options.description.definition()?,
     };
     let mut admin = admin(session).await?;
     let capture = catalog::publish(caller, &mut admin, &publication).await?;
@@ -213,11 +196,6 @@ async fn publish(caller: Caller, options: Publish, session: &database::Session) 
 /// A connection with the rights of whoever owns the tables.
 async fn admin(session: &database::Session) -> Result<PgConnection, CommandError> {
     Ok(PgConnection::connect_with(&session.database().target().admin_options()).await?)
-}
-
-fn read_definition(path: &std::path::Path) -> Result<LayerDefinition, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CommandError::File { path: path.to_owned(), source })?;
-    Ok(LayerDefinition::from_toml(&text).map_err(catalog::CatalogError::from)?)
 }
 
 fn confirmed(layer: &Layer) -> Result<bool, CommandError> {
