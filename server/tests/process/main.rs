@@ -9,6 +9,7 @@ mod death;
 mod doctor;
 mod harness;
 mod import;
+mod layer;
 mod network;
 mod shutdown;
 mod start;
