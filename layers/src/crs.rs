@@ -7,6 +7,7 @@
 //! where a document names the CRS by its OGC URI.
 
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+use sqlx::{Postgres, QueryBuilder};
 use thiserror::Error;
 
 use crate::Extent;
@@ -116,6 +117,18 @@ impl Transformation {
     pub fn operation(&self) -> &CoordTransform {
         &self.operation
     }
+}
+
+/// Appends the expression of a box of CRS84 in a storage CRS: a polygon with
+/// points along its edges, which bend there; 16 a side keep them within
+/// centimetres of true over a city. The box must lie in the CRS's [`domain`].
+pub fn push_box(part: Extent, srid: i32, sql: &mut QueryBuilder<Postgres>) {
+    let step = ((part.east - part.west).max(part.north - part.south) / 16.0).max(1e-9);
+    sql.push("ST_Transform(ST_Segmentize(ST_MakeEnvelope(");
+    for number in part.to_array() {
+        sql.push_bind(number).push(", ");
+    }
+    sql.push("4326), ").push_bind(step).push("), ").push_bind(srid).push(")");
 }
 
 /// Where (CRS84) a query's box may lie to be transformed into the CRS: a

@@ -250,36 +250,25 @@ async fn names_are_found_whatever_their_accents_and_abbreviations() {
 #[tokio::test]
 async fn postgis_holds_the_golden_values_to_a_millimetre() {
     let test = TestDatabase::new().await;
-    for (latitude, longitude, northing, easting) in
-        [(4.4389, -75.2322, 2_048_868.316, 4_752_388.904), (7.8939, -72.5078, 2_430_300.719, 5_054_232.907)]
-    {
-        for srid in [9377, 103_599] {
-            let (x, y): (f64, f64) = sqlx::query_as(
-                "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(ST_SetSRID(ST_MakePoint($1, $2), 4326), $3) AS p) AS s",
-            )
-            .bind(longitude)
-            .bind(latitude)
-            .bind(srid)
-            .fetch_one(test.database().app())
-            .await
-            .unwrap();
-            assert!((x - easting).abs() < 0.001 && (y - northing).abs() < 0.001, "{srid}: {x} {y}");
-        }
-    }
-    // The urban grids agree with PROJ at their origins.
-    for (srid, longitude, latitude, easting, northing) in [
-        (6251, -72.502_870_95, 7.888_936_736_111_11, 842_805.406, 1_364_404.57),
-        (6253, -75.179_925_933_333_3, 4.419_412_827_777_78, 877_634.33, 980_541.348),
+    // standards.md's points, and the urban grids' own origins.
+    for (from, to, longitude, latitude, easting, northing) in [
+        (4326, 9377, -75.2322, 4.4389, 4_752_388.904, 2_048_868.316),
+        (4326, 103_599, -75.2322, 4.4389, 4_752_388.904, 2_048_868.316),
+        (4326, 9377, -72.5078, 7.8939, 5_054_232.907, 2_430_300.719),
+        (4326, 103_599, -72.5078, 7.8939, 5_054_232.907, 2_430_300.719),
+        (4686, 6251, -72.502_870_95, 7.888_936_736_111_11, 842_805.406, 1_364_404.57),
+        (4686, 6253, -75.179_925_933_333_3, 4.419_412_827_777_78, 877_634.33, 980_541.348),
     ] {
         let (x, y): (f64, f64) = sqlx::query_as(
-            "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(ST_SetSRID(ST_MakePoint($1, $2), 4686), $3) AS p) AS s",
+            "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(ST_SetSRID(ST_MakePoint($1, $2), $3), $4) AS p) AS s",
         )
         .bind(longitude)
         .bind(latitude)
-        .bind(srid)
+        .bind(from)
+        .bind(to)
         .fetch_one(test.database().app())
         .await
         .unwrap();
-        assert!((x - easting).abs() < 0.001 && (y - northing).abs() < 0.001, "{srid}: {x} {y}");
+        assert!((x - easting).abs() < 0.001 && (y - northing).abs() < 0.001, "{from} {to}: {x} {y}");
     }
 }

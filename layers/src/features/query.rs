@@ -166,8 +166,7 @@ impl Query {
     }
 }
 
-/// The box in the storage CRS as a polygon with points along its edges, which
-/// bend there: 16 a side keep them within centimetres of true over a city.
+/// Features that intersect the box, in the storage CRS, which has the index.
 /// `&&` is written out, so that the index is used whatever the planner knows
 /// of ST_Intersects.
 fn push_bbox(bbox: Bbox, layer: &Layer, names: &Quoted, sql: &mut QueryBuilder<Postgres>) {
@@ -182,12 +181,8 @@ fn push_bbox(bbox: Bbox, layer: &Layer, names: &Quoted, sql: &mut QueryBuilder<P
             [(format!("{} && ", names.geometry), ""), (format!(" AND ST_Intersects({}, ", names.geometry), ")")]
         {
             sql.push(opening);
-            let step = ((part.east - part.west).max(part.north - part.south) / 16.0).max(1e-9);
-            sql.push("ST_Transform(ST_Segmentize(ST_MakeEnvelope(");
-            for number in part.to_array() {
-                sql.push_bind(number).push(", ");
-            }
-            sql.push("4326), ").push_bind(step).push("), ").push_bind(layer.storage_srid).push(")").push(closing);
+            crs::push_box(*part, layer.storage_srid, sql);
+            sql.push(closing);
         }
     }
     sql.push(")");

@@ -11,10 +11,9 @@ use layers::catalog;
 use tokio_util::sync::CancellationToken;
 
 use super::import_screen::interrupted;
-use super::{CommandError, Outcome};
-use crate::cluster::Purpose;
+use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
-use crate::database;
+use crate::database::Session;
 
 /// `lindero demo`: the demonstration city, loaded as a user would load files.
 #[derive(Debug, Args)]
@@ -46,13 +45,10 @@ const MARKER: &str = "lindero_demo";
 const AT_ONCE: usize = 2;
 
 pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, CommandError> {
-    let session = database::open(config, Purpose::Command).await?;
-    let outcome = act(&options, &session).await;
-    session.close().await?;
-    outcome
+    with_database(config, async |session| act(&options, session).await).await
 }
 
-async fn act(options: &Options, session: &database::Session) -> Result<Outcome, CommandError> {
+async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandError> {
     let caller = Caller::LocalOperator;
     let db = session.database();
     let cancel = interrupted();
@@ -166,7 +162,7 @@ const COMPLETE: &str = "lindero_demo_complete";
 
 async fn load(
     caller: Caller,
-    session: &database::Session,
+    session: &Session,
     request: ImportRequest,
     cancel: CancellationToken,
     bar: Arc<ProgressBar>,

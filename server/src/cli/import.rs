@@ -7,10 +7,9 @@ use layers::{GeometryType, LayerDefinition, LayerId};
 
 use super::description::Description;
 use super::import_screen::{Bar, interrupted, print_report};
-use super::{CommandError, Outcome};
-use crate::cluster::Purpose;
+use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
-use crate::database;
+use crate::database::Session;
 
 /// `lindero import`: a file becomes a layer, or changes one.
 #[derive(Debug, Args)]
@@ -156,17 +155,10 @@ enum ModeName {
 
 pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, CommandError> {
     let requests = options.requests()?;
-    let session = database::open(config, Purpose::Command).await?;
-    let outcome = act(&options, requests, &session).await;
-    session.close().await?;
-    outcome
+    with_database(config, async |session| act(&options, requests, session).await).await
 }
 
-async fn act(
-    options: &Options,
-    requests: Vec<ImportRequest>,
-    session: &database::Session,
-) -> Result<Outcome, CommandError> {
+async fn act(options: &Options, requests: Vec<ImportRequest>, session: &Session) -> Result<Outcome, CommandError> {
     let caller = Caller::LocalOperator;
     let cancel = interrupted();
     let mut reports = Vec::new();

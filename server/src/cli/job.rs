@@ -2,10 +2,9 @@ use access::{Caller, job};
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::{CommandError, Outcome};
-use crate::cluster::Purpose;
+use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
-use crate::database;
+use crate::database::Session;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -26,13 +25,10 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
-    let session = database::open(config, Purpose::Command).await?;
-    let outcome = act(command, &session).await;
-    session.close().await?;
-    outcome
+    with_database(config, async |session| act(command, session).await).await
 }
 
-async fn act(command: Command, session: &database::Session) -> Result<Outcome, CommandError> {
+async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
     let caller = Caller::LocalOperator;
     match command {
         Command::List { limit, json } => {

@@ -8,10 +8,9 @@ use layers::{Layer, LayerId};
 use sqlx::{Connection, PgConnection};
 
 use super::description::{self, Description};
-use super::{CommandError, Outcome};
-use crate::cluster::Purpose;
+use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
-use crate::database;
+use crate::database::Session;
 
 /// `lindero layer`: the catalogue on the command line.
 #[derive(Debug, Subcommand)]
@@ -78,13 +77,10 @@ pub(super) struct Publish {
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
-    let session = database::open(config, Purpose::Command).await?;
-    let outcome = act(command, &session).await;
-    session.close().await?;
-    outcome
+    with_database(config, async |session| act(command, session).await).await
 }
 
-async fn act(command: Command, session: &database::Session) -> Result<Outcome, CommandError> {
+async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
     let caller = Caller::LocalOperator;
     let db = session.database();
     match command {
@@ -161,7 +157,7 @@ async fn act(command: Command, session: &database::Session) -> Result<Outcome, C
     Ok(Outcome::Done)
 }
 
-async fn publish(caller: Caller, options: Publish, session: &database::Session) -> Result<Outcome, CommandError> {
+async fn publish(caller: Caller, options: Publish, session: &Session) -> Result<Outcome, CommandError> {
     let db = session.database();
     let (schema, name) = options.table.split_once('.').unwrap_or(("public", &options.table));
     let id = options.id.map_or_else(|| LayerId::suggested_by(name), Ok).map_err(CommandError::Identifier)?;
@@ -194,7 +190,7 @@ async fn publish(caller: Caller, options: Publish, session: &database::Session) 
 }
 
 /// A connection with the rights of whoever owns the tables.
-async fn admin(session: &database::Session) -> Result<PgConnection, CommandError> {
+async fn admin(session: &Session) -> Result<PgConnection, CommandError> {
     Ok(PgConnection::connect_with(&session.database().target().admin_options()).await?)
 }
 

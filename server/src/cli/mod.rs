@@ -19,7 +19,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use self::error::{CommandError, Outcome};
+use crate::cluster::Purpose;
 use crate::config::{Config, Settings};
+use crate::database::{self, Session};
 use crate::telemetry;
 
 /// One server for a municipality's territory and its people: layers in
@@ -112,4 +114,18 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
         Command::Psql(options) => psql::run(options, &config).await,
         Command::ConfigReference => config_reference::run(),
     }
+}
+
+/// Opens the database for a command, and closes it however the command ends.
+/// What the command says is more than what closing says.
+async fn with_database(
+    config: &Config,
+    act: impl AsyncFnOnce(&Session) -> Result<Outcome, CommandError>,
+) -> Result<Outcome, CommandError> {
+    let session = database::open(config, Purpose::Command).await?;
+    let outcome = act(&session).await;
+    let closed = session.close().await;
+    let outcome = outcome?;
+    closed?;
+    Ok(outcome)
 }

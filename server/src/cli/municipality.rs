@@ -3,10 +3,9 @@ use clap::{Args, Subcommand};
 use layers::Extent;
 use layers::municipality::{self, Municipality};
 
-use super::{CommandError, Outcome};
-use crate::cluster::Purpose;
+use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
-use crate::database;
+use crate::database::Session;
 
 /// `lindero municipality`: whose data this server holds.
 #[derive(Debug, Subcommand)]
@@ -36,13 +35,10 @@ pub(super) struct Add {
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
-    let session = database::open(config, Purpose::Command).await?;
-    let outcome = act(command, &session).await;
-    session.close().await?;
-    outcome
+    with_database(config, async |session| act(command, session).await).await
 }
 
-async fn act(command: Command, session: &database::Session) -> Result<Outcome, CommandError> {
+async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
     let (caller, db) = (Caller::LocalOperator, session.database());
     let known = municipality::list(caller, db).await?;
     match command {

@@ -5,10 +5,10 @@ use percent_encoding::percent_decode_str;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use super::{CommandError, Outcome};
-use crate::cluster::{self, Cluster, Purpose};
+use super::{CommandError, Outcome, with_database};
+use crate::cluster::{self, Cluster};
 use crate::config::{Config, Secret};
-use crate::database::{self, DatabaseError};
+use crate::database::{DatabaseError, Session};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -22,7 +22,10 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, CommandError> {
-    let session = database::open(config, Purpose::Command).await?;
+    with_database(config, async |session| shell(&options, config, session).await).await
+}
+
+async fn shell(options: &Options, config: &Config, session: &Session) -> Result<Outcome, CommandError> {
     let mut command = match (session.cluster(), &config.database_url) {
         (Some(cluster), _) => {
             explain(cluster, &options.role);
@@ -49,7 +52,6 @@ pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, Co
     let interrupts = signal(SignalKind::interrupt()).map_err(CommandError::Runtime)?;
     let outcome = tokio::task::spawn_blocking(move || command.status()).await;
     drop(interrupts);
-    session.close().await?;
     match outcome {
         Ok(Ok(status)) => Ok(Outcome::Code(status.code().and_then(|code| code.try_into().ok()).unwrap_or(1))),
         Ok(Err(source)) => Err(CommandError::Program { program: "psql".to_owned(), source }),

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::harness::{Room, backends, curl, eventually};
+use crate::harness::{HeldRequest, Room, eventually};
 
 #[test]
 fn a_killed_server_takes_its_database_along_and_the_next_start_recovers() {
@@ -79,20 +79,10 @@ fn a_pid_file_that_names_somebody_else_does_not_stop_the_start() {
 fn killed_in_the_middle_of_a_request_with_a_child_of_the_database_left_over() {
     let room = Room::new();
     let server = room.serve();
-    assert!(server.is_ready());
-    let held = backends(&room);
-    assert!(!held.is_empty());
-    for pid in &held {
-        kill_process(*pid, Signal::STOP).expect("it is ours to stop");
-    }
-    let url = format!("{}/health/ready", server.url);
-    let request = std::thread::spawn(move || curl(&[&url]));
-    eventually("the request is in hand", || {
-        server.get("/metrics").body.contains("lindero_http_requests_in_flight 2").then_some(())
-    });
+    let held = HeldRequest::new(&room, &server);
     kill_process(room.postmaster().expect("it runs"), Signal::KILL).expect("it is ours to kill");
     server.kill();
-    assert_eq!(request.join().expect("curl ends").status, 0, "nobody answers");
+    assert_eq!(held.reply().status, 0, "nobody answers");
     // The stopped child still has the shared memory: it must be gone first.
     let server = room.serve();
     assert!(server.is_ready());

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -110,7 +111,7 @@ pub(crate) fn postmaster(data: &Path) -> Option<Pid> {
 }
 
 /// The database's processes that answer the server's requests.
-pub(crate) fn backends(room: &Room) -> Vec<Pid> {
+fn backends(room: &Room) -> Vec<Pid> {
     let postmaster = room.postmaster().expect("it runs").as_raw_nonzero().get();
     let owner = std::fs::metadata(format!("/proc/{postmaster}")).expect("a process").uid();
     std::fs::read_dir("/proc")
@@ -126,6 +127,43 @@ pub(crate) fn backends(room: &Room) -> Vec<Pid> {
         })
         .filter_map(Pid::from_raw)
         .collect()
+}
+
+/// A request that waits for a database which does not answer.
+pub(crate) struct HeldRequest {
+    backends: Vec<Pid>,
+    request: JoinHandle<Reply>,
+}
+
+impl HeldRequest {
+    /// Stops the database's processes and asks whether the server is ready;
+    /// returns when the server has the question in hand.
+    pub(crate) fn new(room: &Room, server: &Server) -> Self {
+        assert!(server.is_ready());
+        let backends = backends(room);
+        assert!(!backends.is_empty());
+        for pid in &backends {
+            kill_process(*pid, Signal::STOP).expect("it is ours to stop");
+        }
+        let url = format!("{}/health/ready", server.url);
+        let request = std::thread::spawn(move || curl(&[&url]));
+        eventually("the request is in hand", || {
+            server.get("/metrics").body.contains("lindero_http_requests_in_flight 2").then_some(())
+        });
+        Self { backends, request }
+    }
+
+    /// Lets the database go on.
+    pub(crate) fn release(&self) {
+        for pid in &self.backends {
+            kill_process(*pid, Signal::CONT).expect("it is ours to continue");
+        }
+    }
+
+    /// What the server answered, if anything.
+    pub(crate) fn reply(self) -> Reply {
+        self.request.join().expect("curl ends")
+    }
 }
 
 /// A running server.

@@ -1,32 +1,18 @@
 use std::time::Duration;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::harness::{Room, backends, curl, eventually};
+use crate::harness::{HeldRequest, Room, eventually};
 
 #[test]
 fn a_stopping_server_finishes_the_request_in_hand() {
     let room = Room::new();
     let server = room.serve();
-    assert!(server.is_ready());
-    // Held by the throat, the database does not answer.
-    let held = backends(&room);
-    assert!(!held.is_empty());
-    for pid in &held {
-        kill_process(*pid, Signal::STOP).expect("it is ours to stop");
-    }
-    let url = format!("{}/health/ready", server.url);
-    let request = std::thread::spawn(move || curl(&[&url]));
-    eventually("the request is in hand", || {
-        let in_flight = server.get("/metrics").body;
-        in_flight.contains("lindero_http_requests_in_flight 2").then_some(())
-    });
+    let held = HeldRequest::new(&room, &server);
     server.signal(Signal::TERM);
     eventually("it is stopping", || server.log().contains("finishing the requests").then_some(()));
-    for pid in &held {
-        kill_process(*pid, Signal::CONT).expect("it is ours to continue");
-    }
-    let reply = request.join().expect("curl ends");
+    held.release();
+    let reply = held.reply();
     assert_eq!(reply.status, 200, "{reply:?}");
     assert!(server.wait().success());
     assert!(room.postmaster().is_none());

@@ -1,7 +1,7 @@
 //! The statement that cuts one tile.
 
 use layers::catalog::Quoted;
-use layers::{AttributeType, Extent, GeometryType, Kind, Layer, ZoomRule};
+use layers::{AttributeType, Extent, GeometryType, Kind, Layer, ZoomRule, crs};
 use sqlx::{Postgres, QueryBuilder};
 
 use crate::{EXTENT, TileCoord, View};
@@ -41,14 +41,9 @@ pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View) ->
     let geometry = &names.geometry;
     let mut sql = QueryBuilder::new("WITH area AS MATERIALIZED (SELECT ST_TileEnvelope(");
     sql.push_bind(i32::from(tile.zoom())).push(", ").push_bind(tile.column() as i32);
-    sql.push(", ")
-        .push_bind(tile.row() as i32)
-        .push(") AS \"lindero tile\", ST_Transform(ST_Segmentize(ST_MakeEnvelope(");
-    for number in area.to_array() {
-        sql.push_bind(number).push(", ");
-    }
-    let step = ((area.east - area.west).max(area.north - area.south) / 16.0).max(1e-9);
-    sql.push("4326), ").push_bind(step).push("), ").push_bind(layer.storage_srid).push(") AS \"lindero stored\"), ");
+    sql.push(", ").push_bind(tile.row() as i32).push(") AS \"lindero tile\", ");
+    crs::push_box(area, layer.storage_srid, &mut sql);
+    sql.push(" AS \"lindero stored\"), ");
 
     sql.push("source AS MATERIALIZED (SELECT ").push(&names.key).push(" AS \"lindero key\", ");
     sql.push(format!("ST_Transform(ST_CurveToLine(ST_Force2D({geometry})), 3857) AS \"lindero geometry\""));
