@@ -68,8 +68,15 @@ impl Target {
     pub fn pool(&self, role: Role, max_connections: u32) -> PgPool {
         let mut options = session(self.options.clone()).application_name("lindero");
         if role == Role::App {
-            // A request that nobody waits for any more must not go on here.
-            options = options.options([("statement_timeout", "30s")]);
+            options = options.options([
+                // A request that nobody waits for any more must not go on here.
+                ("statement_timeout", "30s"),
+                // How much of a layer a box covers decides how to read it, and a plan
+                // made for all boxes knows nothing of it: after five such requests
+                // PostgreSQL would take it (measured on 196 949 predios, a page of 1 000
+                // within a box: 17 ms, from the sixth on 100 ms).
+                ("plan_cache_mode", "force_custom_plan"),
+            ]);
         }
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)

@@ -248,6 +248,22 @@ async fn names_are_found_whatever_their_accents_and_abbreviations() {
 }
 
 #[tokio::test]
+async fn the_whole_text_is_found_among_thousands_that_hold_it() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    support::managed(db, "lotes", support::definition("Lotes")).await;
+    run(
+        &mut test.superuser().await,
+        "INSERT INTO geo.lotes (nombre, geom) SELECT nombre, ST_SetSRID(ST_MakePoint(4752388, 2048868), 9377) \
+         FROM (SELECT 'Lote ' || n AS nombre FROM generate_series(1, 3000) AS n UNION ALL SELECT 'Lote') AS all_names",
+    )
+    .await;
+    let found = search::find(Caller::Anonymous, db, &Search::new("lote", 10).unwrap()).await.unwrap();
+    assert_eq!(found.len(), 10);
+    assert!(matches!(&found[0], Found::Feature { title, .. } if title == "Lote"), "{found:?}");
+}
+
+#[tokio::test]
 async fn postgis_holds_the_golden_values_to_a_millimetre() {
     let test = TestDatabase::new().await;
     // standards.md's points, and the urban grids' own origins.

@@ -21,6 +21,10 @@ const MOST_WORDS: usize = 8;
 /// it has no trigram for the index to find.
 const SHORT: usize = 3;
 const SMALL_LAYER: i64 = 20_000;
+/// Of a text that so many features hold (the first digits of every número
+/// predial), more need not be looked at to find some: whoever means one of
+/// them types on. Measured on 196 949 predios that all match: 2.6 s without.
+const CANDIDATES: i64 = 1000;
 
 /// The form in which names are compared (see migrations, `catalog.search_key`).
 pub(super) async fn search_key(db: &Database, text: &str) -> Result<String, CatalogError> {
@@ -77,8 +81,10 @@ pub(super) async fn in_layer(
     Ok(matches)
 }
 
-/// One branch a column, so that each can use its own trigram index; a feature
-/// that several branches find counts once, by its best.
+/// Two branches a column, so that each can use the column's trigram index: the
+/// whole text, and its words somewhere; of the latter no more than
+/// [`CANDIDATES`] are looked at. A feature that several branches find counts
+/// once, by its best.
 fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryBuilder<Postgres> {
     let names = Quoted::new(&layer.table);
     let text_of = |column: &str| format!("{}::text", Quoted::identifier(column));
@@ -90,7 +96,8 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
 
     let mut sql = QueryBuilder::new(
         "SELECT id, matched, label, other, rank, length, ST_XMin(box) AS west, ST_YMin(box) AS south, \
-         ST_XMax(box) AS east, ST_YMax(box) AS north FROM (SELECT DISTINCT ON (id) * FROM (",
+         ST_XMax(box) AS east, ST_YMax(box) AS north FROM (SELECT *, ST_Transform(envelope, 4326) AS box \
+         FROM (SELECT DISTINCT ON (id) * FROM (",
     );
     for (index, column) in columns.iter().enumerate() {
         let searched = if layer.kind == Kind::Managed {
@@ -98,26 +105,34 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
         } else {
             format!("catalog.search_key({})", text_of(column))
         };
-        sql.push(if index == 0 { "(" } else { " UNION ALL (" });
-        sql.push(format!(
-            "SELECT {}::text AS id, {} AS matched, {label} AS label, {other} AS other, ",
-            names.key,
-            text_of(column)
-        ));
-        sql.push(format!("CASE WHEN {searched} = ")).push_bind(key.to_owned());
-        sql.push(format!(" THEN 0 WHEN starts_with({searched}, ")).push_bind(key.to_owned());
-        sql.push(format!(
-            ") THEN 1 ELSE 2 END AS rank, length({searched}) AS length, \
-             ST_Transform(ST_Envelope({}), 4326) AS box FROM {} WHERE ",
-            names.geometry, names.relation
-        ));
-        for (word_index, word) in key.split(' ').take(MOST_WORDS).enumerate() {
-            // Letters and digits only: nothing in a word means something to LIKE.
-            sql.push(if word_index == 0 { "" } else { " AND " });
-            sql.push(&searched).push(" LIKE ").push_bind(format!("%{word}%"));
+        for whole in [true, false] {
+            sql.push(if whole && index == 0 { "(" } else { " UNION ALL (" });
+            sql.push("SELECT id, matched, label, other, envelope, CASE WHEN searched = ").push_bind(key.to_owned());
+            sql.push(" THEN 0 WHEN starts_with(searched, ").push_bind(key.to_owned());
+            sql.push(format!(
+                ") THEN 1 ELSE 2 END AS rank, length(searched) AS length FROM (SELECT {}::text AS id, {} AS matched, \
+                 {label} AS label, {other} AS other, ST_Envelope({}) AS envelope, {searched} AS searched \
+                 FROM {} WHERE ",
+                names.key,
+                text_of(column),
+                names.geometry,
+                names.relation
+            ));
+            if whole {
+                sql.push(&searched).push(" = ").push_bind(key.to_owned());
+                sql.push(" LIMIT ").push_bind(limit as i64);
+            } else {
+                for (word_index, word) in key.split(' ').take(MOST_WORDS).enumerate() {
+                    // Letters and digits only: nothing in a word means something to LIKE.
+                    sql.push(if word_index == 0 { "" } else { " AND " });
+                    sql.push(&searched).push(" LIKE ").push_bind(format!("%{word}%"));
+                }
+                sql.push(" LIMIT ").push_bind(CANDIDATES);
+            }
+            sql.push(") AS candidates ORDER BY rank, length LIMIT ").push_bind(limit as i64).push(")");
         }
-        sql.push(" ORDER BY rank, length LIMIT ").push_bind(limit as i64).push(")");
     }
-    sql.push(") AS branches ORDER BY id, rank, length) AS best ORDER BY rank, length LIMIT ").push_bind(limit as i64);
+    sql.push(") AS branches ORDER BY id, rank, length) AS best ORDER BY rank, length LIMIT ");
+    sql.push_bind(limit as i64).push(") AS nearest ORDER BY rank, length");
     sql
 }

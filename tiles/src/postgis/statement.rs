@@ -6,10 +6,8 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::{EXTENT, TileCoord, View};
 
-/// How a tile's transaction begins. The custom plan: with a generic one
-/// PostgreSQL does not know how little of a layer the tile covers.
-pub(super) const BEGIN: &str =
-    "BEGIN READ ONLY; SET LOCAL statement_timeout = '20s'; SET LOCAL plan_cache_mode = force_custom_plan";
+/// How a tile's transaction begins.
+pub(super) const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '20s'";
 
 /// From this zoom on every feature is in its tiles, as it is. Below, what is
 /// smaller than a pixel is left out and lines are simplified under half a one.
