@@ -26,11 +26,33 @@ describe('when something fails', { skip }, () => {
       before: (p) => p.route('**/collections?f=json', (route) => route.fulfill(problem)),
     });
     await page.getByRole('alert').filter({ hasText: 'No se pudo cargar el catálogo' }).first().waitFor();
-    await page.getByText('La base de datos no responde.').first().waitFor();
+    await page.getByText('El servidor tuvo un error').first().waitFor();
     await assertAccessible(page, 'no catalogue');
     await page.unroute('**/collections?f=json');
     await page.getByRole('button', { name: 'Reintentar' }).first().click();
     await page.locator('[data-status=drawn]').waitFor({ timeout: 60_000 });
+    forgive(page);
+    await close(page);
+  });
+
+  test('no map engine: the page says that the server does not answer, not that the browser is too old', async () => {
+    const page = await open(browser, {
+      ...DESKTOP,
+      drawn: false,
+      before: (p) => p.route('**/assets/controller-*.js', (route) => route.abort()),
+    });
+    await page.getByRole('alert').filter({ hasText: 'No se pudo cargar el mapa' }).waitFor();
+    assert.equal(await page.getByText('no tiene WebGL 2').count(), 0);
+    await page.unrouteAll();
+    await page.getByRole('alert').getByRole('button', { name: 'Reintentar' }).click();
+    await page.locator('[data-status=drawn]').waitFor({ timeout: 60_000 });
+    forgive(page);
+    await close(page);
+  });
+
+  test('an old link to a feature that is gone: the page says so', async () => {
+    const page = await open(browser, { ...DESKTOP, hash: 'sel=predios/999999999' });
+    await page.getByRole('alert').filter({ hasText: 'El elemento ya no existe' }).waitFor();
     forgive(page);
     await close(page);
   });
@@ -83,11 +105,13 @@ describe('without WebGL', { skip }, () => {
 
   for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
     test(`${size}: the page says so; search, list and details work`, async () => {
-      const { feature } = await somePredio();
+      const { feature, lon, lat } = await somePredio();
       const requested = [];
       const page = await open(browser, {
         ...options,
         drawn: false,
+        // As after a reload: the address always has the position.
+        hash: `map=15/${lat}/${lon}`,
         before: (p) => p.on('request', (request) => requested.push(request.url())),
       });
       await page.getByText('no tiene WebGL 2').waitFor();

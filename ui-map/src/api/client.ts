@@ -3,7 +3,7 @@ import type { Bounds, Catalogue, Feature, FeatureId, Here, Items, Landing, Lang,
 /** What went wrong, in the three kinds that a person can do something about. */
 export type FailureKind = 'unreachable' | 'refused' | 'server';
 
-/** A request that did not give its document. `message` is the server's own detail where it gave one. */
+/** A request that did not give its document. `detail` is the server's own words, in English. */
 export class RequestFailure extends Error {
   constructor(
     readonly kind: FailureKind,
@@ -51,9 +51,6 @@ async function failureOf(response: Response): Promise<RequestFailure> {
   }
   return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail);
 }
-
-/** Whether an error is only the end of a request that nobody waits for any more. */
-export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
 // These two addresses are preloaded by the page's head: they must be written the same there.
 export const getLanding = (): Promise<Landing> => get('?f=json');

@@ -1,13 +1,18 @@
 import type { Attribute, Collection, DomainValue, Text } from '../api/types';
 
 /** Hatches of areas and forms of marks: what tells classes apart for those who do not see the colours. */
-export const HATCHES = ['cross', 'diagonal', 'dots', 'back', 'horizontal', 'vertical'] as const;
-export const FORMS = ['circle', 'square', 'triangle', 'diamond', 'pentagon', 'cross'] as const;
+export const HATCHES = ['cross', 'diagonal', 'dots', 'back', 'horizontal', 'vertical', 'grid', 'rows', 'columns'] as const;
+/** The last is of the features of no listed class alone. */
+export const FORMS = ['circle', 'square', 'triangle', 'diamond', 'pentagon', 'wedge', 'bar', 'column', 'star', 'cross'] as const;
 export type Hatch = (typeof HATCHES)[number];
 export type Form = (typeof FORMS)[number];
 
 /** Dashes of lines, in multiples of the line's width; the first class is drawn through. */
-export const DASHES: number[][] = [[1, 0], [3, 1.4], [1.2, 1.2], [5, 1.4, 1.2, 1.4], [0.6, 1.6], [2, 0.7]];
+export const DASHES: number[][] = [
+  [1, 0], [3, 1.4], [1.2, 1.2], [5, 1.4, 1.2, 1.4], [0.6, 1.6], [2, 0.7], [8, 1.4], [0.6, 0.6], [4, 1.2, 0.6, 1.2, 0.6, 1.2],
+];
+const OTHER_DASH = [0.4, 3];
+const CLASS_FORMS = FORMS.slice(0, -1);
 
 /** One line of a legend: a class of features, and how it is drawn. */
 export interface LegendClass {
@@ -48,7 +53,7 @@ export function classesOf(collection: Collection): LegendClass[] {
   const attribute = classifier(collection);
   const base = hash(collection.id);
   if (!attribute) {
-    return [{ value: null, title: null, color: at(PALETTE, base), hatch: null, form: at(FORMS, base >>> 8), dash: at(DASHES, 0) }];
+    return [{ value: null, title: null, color: at(PALETTE, base), hatch: null, form: at(CLASS_FORMS, base >>> 8), dash: at(DASHES, 0) }];
   }
   const classes = attribute.domain.values.map(
     (value, index): LegendClass => ({
@@ -56,10 +61,10 @@ export function classesOf(collection: Collection): LegendClass[] {
       title: value.title,
       color: isColor(value.color) ? value.color : at(PALETTE, index),
       hatch: at(HATCHES, index),
-      form: at(FORMS, index),
+      form: at(CLASS_FORMS, index),
       dash: at(DASHES, index),
     }),
   );
-  classes.push({ value: null, title: null, color: NO_CLASS_COLOR, hatch: null, form: 'circle', dash: at(DASHES, 0) });
+  classes.push({ value: null, title: null, color: NO_CLASS_COLOR, hatch: null, form: 'cross', dash: OTHER_DASH });
   return classes;
 }

@@ -7,7 +7,7 @@ export interface SectorGroup {
   collections: Collection[];
 }
 
-/** The layers by sector, those of a municipality first to last by the sector's rank, then by title. */
+/** The layers by sector: the sectors by rank, the layers of each by title. */
 export function bySector(collections: Collection[], lang: Lang): SectorGroup[] {
   const groups = new Map<string, SectorGroup & { rank: number }>();
   for (const collection of collections) {
@@ -56,7 +56,7 @@ export function boundsOf(collection: Collection): Bounds | null {
 /** Layers whose extent is the city itself: the municipality's own reaches far into the hills. */
 const URBAN = ['comunas', 'manzanas', 'barrios', 'vias'];
 
-/** Where the map opens: on the city where we know it, else on all that the municipality has. */
+/** Where the map opens: on the city where we know it, else on the municipality, else on the first layer that is somewhere. */
 export function homeBounds(collections: Collection[], municipality: Municipality | undefined): Bounds | null {
   const own = municipality ? collections.filter((c) => c.lindero.municipality === municipality.code) : collections;
   for (const id of URBAN) {
@@ -77,7 +77,7 @@ export function featureTitle(collection: Collection | undefined, feature: Featur
   return null;
 }
 
-/** The attributes that a feature has, in the catalogue's order; then what the catalogue does not list. */
+/** The attributes of a feature's layer, in the catalogue's order; then what else the feature has. */
 export function attributesOf(collection: Collection | undefined, feature: Feature): Attribute[] {
   const listed = collection?.lindero.attributes ?? [];
   const names = new Set(listed.map((attribute) => attribute.name));

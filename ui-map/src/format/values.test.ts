@@ -45,6 +45,13 @@ describe('formatValue', () => {
     expect(formatValue(attribute(), '730010101000000120034000000000', 'es')).toBe('730010101000000120034000000000');
   });
 
+  it('keeps the digits that a number needs', () => {
+    expect(formatNumber(4.43891, 'es')).toBe('4,43891');
+    expect(formatNumber(0.0034, 'en')).toBe('0.0034');
+    expect(formatNumber(87.13000000000001, 'en')).toBe('87.13');
+    expect(formatNumber(123_456.789, 'es')).toBe('123.456,79');
+  });
+
   it('shows structured values as JSON', () => {
     expect(formatValue(attribute({ type: 'json' }), { a: [1] }, 'es')).toBe('{"a":[1]}');
   });

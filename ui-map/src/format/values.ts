@@ -10,9 +10,10 @@ const UNITS: Record<string, string> = { m2: 'm²', m3: 'm³', km2: 'km²', deg: 
 /** A unit as people write it; UCUM puts what is no physical unit in brackets: `[COP]`, `{personas}`. */
 export const unitText = (unit: string): string => UNITS[unit] ?? unit.replace(/^[[{](.*)[\]}]$/, '$1');
 
-export function formatNumber(value: number, lang: Lang, decimals = 2): string {
+export function formatNumber(value: number, lang: Lang): string {
   return new Intl.NumberFormat(LOCALES[lang], {
-    maximumFractionDigits: decimals,
+    // Coordinates and small shares need their digits, large areas do not.
+    ...(Math.abs(value) >= 1000 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 7 }),
     // Four digits stand together: years and door numbers are not "2.021".
     useGrouping: Math.abs(value) >= 10_000,
   }).format(value);

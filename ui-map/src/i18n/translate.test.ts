@@ -19,6 +19,8 @@ describe('texts', () => {
 
   it('put parameters in their places', () => {
     expect(translate('es', 'searchCount', { count: 3 })).toBe('3 resultados');
+    expect(translate('es', 'searchCount', { count: 1 })).toBe('1 resultado');
+    expect(translate('en', 'layersActive', { count: 0 })).toBe('0 switched on');
     expect(translate('en', 'appTitle', { name: 'Ibagué' })).toBe('Map of Ibagué');
   });
 

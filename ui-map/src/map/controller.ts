@@ -1,4 +1,4 @@
-import type { Map as MapLibreMap, MapMouseEvent, StyleSpecification } from 'maplibre-gl';
+import type { Map as MapLibreMap, MapMouseEvent, PaddingOptions, StyleSpecification } from 'maplibre-gl';
 import { addProtocol } from 'maplibre-gl/src/source/protocol_crud.ts';
 import { ScaleControl } from 'maplibre-gl/src/ui/control/scale_control.ts';
 import { Map } from 'maplibre-gl/src/ui/map.ts';
@@ -31,14 +31,21 @@ export interface MapLabels {
 
 const POINTER_PX = 8;
 const FINGER_PX = 16;
+/** What is shown is not cut at the edge. */
+const MARGIN_PX = 48;
 
 /** The one place that knows MapLibre: the rest of the application speaks of views, boxes and styles. */
 export class MapController {
   readonly #map: MapLibreMap;
+  readonly #events: MapEvents;
   readonly #still: boolean;
+  #drawn = false;
   #touched = false;
+  /** What the panels cover. A movement ends the one before it, so that each takes it along. */
+  #padding: PaddingOptions = { top: 0, right: 0, bottom: 0, left: 0 };
 
   constructor(container: HTMLElement, view: View, labels: MapLabels, events: MapEvents) {
+    this.#events = events;
     addProtocol(TILE_SCHEME, loadTile);
     this.#still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.#map = new Map({
@@ -54,7 +61,6 @@ export class MapController {
       renderWorldCopies: false,
       attributionControl: false,
       fadeDuration: this.#still ? 0 : 200,
-      locale: { 'Map.Title': labels.map },
       validateStyle: false,
     });
     this.#map.touchZoomRotate.disableRotation();
@@ -80,6 +86,7 @@ export class MapController {
     map.on('moveend', tell);
     map.on('resize', tell);
     map.once('load', () => {
+      this.#drawn = true;
       events.drawn();
       tell();
     });
@@ -97,8 +104,7 @@ export class MapController {
     map.getCanvas().addEventListener('keydown', (event) => {
       if (event.key !== 'Enter') return;
       event.preventDefault();
-      const { lng, lat } = map.getCenter();
-      events.asked(lng, lat, this.#tolerance(FINGER_PX));
+      this.askAtCentre();
     });
     map.getCanvas().style.cursor = 'crosshair';
   }
@@ -123,21 +129,23 @@ export class MapController {
 
   /** Keeps what lies under the panels out of the map's centre. */
   pad(padding: { left: number; bottom: number }): void {
-    const whole = { top: 0, right: 0, ...padding };
-    const now = this.#map.getPadding();
-    if (now.left === whole.left && now.bottom === whole.bottom) return;
+    if (this.#padding.left === padding.left && this.#padding.bottom === padding.bottom) return;
+    this.#padding = { top: 0, right: 0, ...padding };
     // Before the first picture there is nothing that could be seen moving.
-    if (this.#map.loaded()) this.#map.easeTo({ padding: whole, ...this.#motion });
-    else this.#map.setPadding(whole);
+    if (this.#drawn) this.#map.easeTo({ padding: this.#padding, ...this.#motion });
+    else this.#map.setPadding(this.#padding);
   }
 
   goTo(view: View): void {
-    this.#map.easeTo({ center: [view.lon, view.lat], zoom: view.zoom, ...this.#motion });
+    this.#map.easeTo({ center: [view.lon, view.lat], zoom: view.zoom, padding: this.#padding, ...this.#motion });
   }
 
   show(bounds: Bounds, maxZoom: number): void {
     const [west, south, east, north] = bounds;
-    this.#map.fitBounds([[west, south], [east, north]], { padding: 48, maxZoom, ...this.#motion });
+    const { top = 0, right = 0, bottom = 0, left = 0 } = this.#padding;
+    const around = { top: top + MARGIN_PX, right: right + MARGIN_PX, bottom: bottom + MARGIN_PX, left: left + MARGIN_PX };
+    const camera = this.#map.cameraForBounds([[west, south], [east, north]], { padding: around, absolutePadding: true, maxZoom });
+    if (camera) this.#map.flyTo({ ...camera, padding: this.#padding, ...this.#motion });
   }
 
   zoomBy(steps: number): void {
@@ -145,11 +153,8 @@ export class MapController {
   }
 
   askAtCentre(): void {
-    this.#map.getCanvas().dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
-  }
-
-  focus(): void {
-    this.#map.getCanvas().focus();
+    const { lng, lat } = this.#map.getCenter();
+    this.#events.asked(lng, lat, this.#tolerance(FINGER_PX));
   }
 
   /** Asks again for the tiles that failed. */

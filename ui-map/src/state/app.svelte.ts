@@ -1,3 +1,5 @@
+import { tick } from 'svelte';
+
 import { getCatalogue, getLanding, RequestFailure } from '../api/client';
 import type { Bounds, Collection, Landing, Municipality, SearchResult } from '../api/types';
 import { homeBounds } from '../catalogue/collections';
@@ -20,6 +22,11 @@ export interface City {
 
 /** How close the map goes to show one feature. */
 const FEATURE_ZOOM = 17;
+/** A coordinate that somebody typed is as near as this to what it is of, in metres. */
+const POINT_TOLERANCE = 10;
+/** A position that is less exact than this, in metres, is taken to be as exact. */
+const MOST_TOLERANCE = 50;
+const NOTICE_MS = 6000;
 /** From here on the base map has streets. */
 const HOME_ZOOM = 11.1;
 
@@ -42,8 +49,11 @@ export class App {
   mapStatus = $state<MapStatus>('loading');
   tilesFailed = $state(false);
   wide = $state(true);
-  /** What the live region says. */
+  /** What the live region says, for those who do not see it on the page. */
   announcement = $state('');
+  /** What is said for some seconds, to everybody. */
+  notice = $state('');
+  #noticeEnd: ReturnType<typeof setTimeout> | undefined;
 
   map: MapController | null = null;
 
@@ -59,7 +69,8 @@ export class App {
     this.settings = new Settings(link.lang, link.theme);
     this.layers = link.layers;
     this.base = link.base;
-    this.view = link.view;
+    this.municipalityCode = link.municipality;
+    if (link.view) this.setView(link.view);
     const wide = matchMedia(WIDE);
     this.wide = wide.matches;
     wide.addEventListener('change', (event) => (this.wide = event.matches));
@@ -74,6 +85,8 @@ export class App {
     const { chosen } = this.finding;
     return formatPermalink({
       view: this.view,
+      // Of a server with one municipality it need not be said.
+      municipality: this.municipalityCode,
       layers: this.layers,
       base: this.base,
       selected: chosen,
@@ -84,27 +97,34 @@ export class App {
 
   /** Shows what another address says, as after a link was pasted or edited. */
   follow(link: Permalink): void {
-    this.layers = link.layers.filter((setting) => this.byId.has(setting.id));
+    this.layers = this.#known(link.layers);
     this.base = link.base;
-    if (link.lang) this.settings.lang = link.lang;
+    if (link.municipality) this.municipalityCode = link.municipality;
+    if (link.lang) this.settings.chooseLang(link.lang);
     if (link.theme) this.settings.themeChoice = link.theme;
     if (link.view) this.setView(link.view);
     if (!link.selected) this.finding.clear();
-    else void this.finding.byId(link.selected.collection, link.selected.id);
+    else {
+      this.openTab('here');
+      void this.finding.byId(link.selected.collection, link.selected.id);
+    }
   }
 
   async load(): Promise<void> {
     this.city = loading;
     try {
       const [landing, catalogue] = await Promise.all([getLanding(), getCatalogue()]);
-      // Links may name layers that are gone.
-      const ids = new Set(catalogue.collections.map((c) => c.id));
-      this.layers = this.layers.filter((setting) => ids.has(setting.id));
       this.city = ready({ landing, collections: catalogue.collections });
+      this.layers = this.#known(this.layers);
       if (!this.view) this.#goHome();
     } catch (error) {
       this.city = failed(error);
     }
+  }
+
+  /** Links may name layers that are gone; before the catalogue is there nobody knows which. */
+  #known(layers: LayerSetting[]): LayerSetting[] {
+    return this.city.status === 'ready' ? layers.filter(({ id }) => this.byId.has(id)) : layers;
   }
 
   /** The window's size without what the panel covers, in CSS pixels. */
@@ -182,6 +202,14 @@ export class App {
     this.#announceFound();
   }
 
+  /** Shows where the person is, and asks what is there; `accuracy` in metres. */
+  async askAround(lon: number, lat: number, accuracy: number): Promise<void> {
+    this.openTab('here');
+    await tick();
+    this.setView({ lon, lat, zoom: 16.5 });
+    await this.ask(lon, lat, Math.min(accuracy, MOST_TOLERANCE));
+  }
+
   async openFeature(collection: string, id: string | number): Promise<void> {
     this.openTab('here');
     await this.finding.byId(collection, id);
@@ -195,8 +223,25 @@ export class App {
       return;
     }
     const [lon, lat] = result.bbox;
+    // The panel first: the map moves to what it leaves free.
+    this.openTab('here');
+    await tick();
     this.showBounds(result.bbox);
-    await this.ask(lon, lat, 0);
+    await this.ask(lon, lat, POINT_TOLERANCE);
+  }
+
+  /** Says something for some seconds. */
+  say(text: string): void {
+    clearTimeout(this.#noticeEnd);
+    this.notice = text;
+    this.#noticeEnd = setTimeout(() => (this.notice = ''), NOTICE_MS);
+  }
+
+  /** How many features were found, in how many layers. */
+  foundText(count: number, layers: number): string {
+    const { t } = this.settings;
+    if (count === 0) return t('hereEmpty');
+    return t('hereFound', { features: t('featureCount', { count }), layers: t('layerCount', { count: layers }) });
   }
 
   #announceFound(): void {
@@ -204,21 +249,16 @@ export class App {
     if (found.status === 'failed') this.announcement = this.problemText(found.error);
     if (found.status !== 'ready') return;
     const count = found.value.groups.reduce((sum, group) => sum + group.features.length, 0);
-    const { t } = this.settings;
-    this.announcement =
-      count === 0
-        ? t('hereEmpty')
-        : count === 1
-          ? t('hereFoundOne')
-          : t('hereFound', { count, layers: found.value.groups.length });
+    this.announcement = this.foundText(count, found.value.groups.length);
   }
 
-  /** What to tell somebody about a failure: the server's own words where it said any. */
+  /** What to tell somebody about a failure: the server's own words (English) only where ours would say less. */
   problemText(error: unknown): string {
     const { t } = this.settings;
     if (!(error instanceof RequestFailure)) return t('serverError');
     if (error.kind === 'unreachable') return t('unreachable');
-    return error.detail ?? t('serverError');
+    if (error.status === 404) return t('featureGone');
+    return (error.kind === 'refused' && error.detail) || t('serverError');
   }
 }
 

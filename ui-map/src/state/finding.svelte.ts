@@ -1,4 +1,4 @@
-import { getFeature, getHere, isAbort } from '../api/client';
+import { getFeature, getHere } from '../api/client';
 import type { Feature, FeatureId, Here, HereGroup, Lang } from '../api/types';
 import { boundsOfFeatures } from '../catalogue/geometry';
 import { failed, idle, Latest, loading, ready, type Remote } from './remote';
@@ -72,6 +72,7 @@ export class Finding {
   }
 
   async at(lon: number, lat: number, tolerance: number, lang: Lang): Promise<void> {
+    this.chosen = null;
     await this.#ask(
       () => this.at(lon, lat, tolerance, lang),
       async (signal) => {
@@ -102,13 +103,6 @@ export class Finding {
     this.chosen = feature ? { collection, id: String(feature.id) } : null;
   }
 
-  /** A point of which nothing is asked: a coordinate that was searched for. */
-  mark(lon: number, lat: number): void {
-    this.#latest.cancel();
-    this.chosen = null;
-    this.found = ready({ point: [lon, lat], truncated: false, groups: [] });
-  }
-
   clear(): void {
     this.#latest.cancel();
     this.chosen = null;
@@ -127,7 +121,7 @@ export class Finding {
       const found = await question(signal);
       if (!signal.aborted) this.found = ready(found);
     } catch (error) {
-      if (!isAbort(error) && !signal.aborted) this.found = failed(error);
+      if (!signal.aborted) this.found = failed(error);
     }
   }
 }

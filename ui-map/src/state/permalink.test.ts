@@ -4,6 +4,7 @@ import { formatPermalink, parsePermalink, type Permalink } from './permalink';
 
 const full: Permalink = {
   view: { zoom: 14.25, lat: 4.43891, lon: -75.23224 },
+  municipality: '73001',
   layers: [
     { id: 'amenazas', opacity: 0.7 },
     { id: 'zonas_wifi', opacity: 1 },
@@ -17,7 +18,7 @@ const full: Permalink = {
 describe('permalink', () => {
   it('writes an address that a person can read', () => {
     expect(formatPermalink(full)).toBe(
-      'map=14.25/4.43891/-75.23224&layers=amenazas:70,zonas_wifi&base=0&sel=predios/812&lang=en&theme=dark',
+      'map=14.25/4.43891/-75.23224&city=73001&layers=amenazas:70,zonas_wifi&base=0&sel=predios/812&lang=en&theme=dark',
     );
   });
 
@@ -34,6 +35,7 @@ describe('permalink', () => {
   it('gives defaults for an empty address', () => {
     expect(parsePermalink('')).toEqual({
       view: null,
+      municipality: null,
       layers: [],
       base: true,
       selected: null,
@@ -50,6 +52,7 @@ describe('permalink', () => {
     ['sel=predios', 'selected'],
     ['sel=/812', 'selected'],
     ['sel=../812', 'selected'],
+    ['city=ibague', 'municipality'],
     ['lang=fr', 'lang'],
     ['theme=neon', 'theme'],
   ] as const)('ignores %s', (hash, member) => {

@@ -11,6 +11,8 @@ export interface LayerSetting {
 /** What an address says of the map. What it does not say is left to the defaults. */
 export interface Permalink {
   view: { zoom: number; lat: number; lon: number } | null;
+  /** The DIVIPOLA code of the municipality, where one was chosen. */
+  municipality: string | null;
   /** The switched-on layers, the lowest first. */
   layers: LayerSetting[];
   /** Whether the base map is drawn. */
@@ -21,6 +23,8 @@ export interface Permalink {
 }
 
 const ID = /^[a-z][a-z0-9_]{0,58}$/;
+
+const MUNICIPALITY = /^\d{5}$/;
 
 const number = (text: string | undefined, min: number, max: number): number | null => {
   if (text === undefined || text.trim() === '') return null;
@@ -62,6 +66,7 @@ export function parsePermalink(hash: string): Permalink {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   return {
     view: readView(parameters.get('map')),
+    municipality: parameters.get('city')?.match(MUNICIPALITY)?.[0] ?? null,
     layers: readLayers(parameters.get('layers')),
     base: parameters.get('base') !== '0',
     selected: readSelected(parameters.get('sel')),
@@ -79,6 +84,7 @@ export function formatPermalink(link: Permalink): string {
     const decimals = zoom >= 17 ? 6 : 5;
     parts.push(`map=${Number(zoom.toFixed(2))}/${lat.toFixed(decimals)}/${lon.toFixed(decimals)}`);
   }
+  if (link.municipality) parts.push(`city=${link.municipality}`);
   if (link.layers.length > 0) {
     const layers = link.layers.map(({ id, opacity }) => {
       const percent = Math.round(opacity * 100);

@@ -1,6 +1,5 @@
 import type { Lang } from '../api/types';
-import { preferredLang, translate } from '../i18n/translate';
-import type { MessageKey } from '../i18n/es';
+import { preferredLang, translate, type TextKey } from '../i18n/translate';
 import type { Theme } from '../map/style/palette';
 import type { ThemeChoice } from './permalink';
 
@@ -29,13 +28,18 @@ export class Settings {
     dark.addEventListener('change', (event) => (this.#systemDark = event.matches));
   }
 
-  t = (key: MessageKey, parameters?: Record<string, string | number>): string =>
+  t = (key: TextKey, parameters?: Record<string, string | number>): string =>
     translate(this.lang, key, parameters);
 
   switchLang(): void {
-    this.lang = this.lang === 'es' ? 'en' : 'es';
-    this.langChosen = true;
+    this.chooseLang(this.lang === 'es' ? 'en' : 'es');
     remember('lang', this.lang);
+  }
+
+  /** As an address says, for as long as the page lasts. */
+  chooseLang(lang: Lang): void {
+    this.lang = lang;
+    this.langChosen = true;
   }
 
   switchTheme(): void {

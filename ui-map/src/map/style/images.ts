@@ -7,6 +7,10 @@ export const FORM_PATHS: Record<Form, string> = {
   triangle: 'M8 1.8l6.6 11.6H1.4z',
   diamond: 'M8 1l7 7l-7 7l-7-7z',
   pentagon: 'M8 1.4l6.6 4.8l-2.5 7.8H3.9L1.4 6.2z',
+  wedge: 'M1.4 2.6h13.2L8 14.2z',
+  bar: 'M1.2 5.2h13.6v5.6H1.2z',
+  column: 'M5.2 1.2h5.6v13.6H5.2z',
+  star: 'M8 .8l2.1 4.7 5.1.6-3.8 3.4 1.1 5L8 12l-4.5 2.5 1.1-5L.8 6.1l5.1-.6z',
   cross: 'M5.6 1.6h4.8v4h4v4.8h-4v4H5.6v-4h-4V5.6h4z',
 };
 
@@ -18,6 +22,9 @@ export const HATCH_PATHS: Record<Hatch, string> = {
   back: 'M-1-1L9 9M3-5L13 5M-5 3L5 13',
   horizontal: 'M0 2h8M0 6h8',
   vertical: 'M2 0v8M6 0v8',
+  grid: 'M0 4h8M4 0v8',
+  rows: 'M0 4h8',
+  columns: 'M4 0v8',
 };
 
 /** Names of images that are drawn when MapLibre first asks for them: they say all that it takes. */

@@ -20,7 +20,7 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
   layers: [],
   base: true,
   theme: 'light',
-  highlighted: [],
+  highlighted: null,
   point: null,
   ...more,
 });
@@ -36,7 +36,7 @@ describe('buildStyle', () => {
     ['nothing at all', picture({ collections: [] })],
     ['a question and its answer', picture({
       point: [-75.2, 4.4],
-      highlighted: [{ type: 'Feature', geometry: { type: 'Point', coordinates: [-75.2, 4.4] }, properties: {} }],
+      highlighted: { type: 'Feature', geometry: { type: 'Point', coordinates: [-75.2, 4.4] }, properties: {} },
     })],
   ])('keeps to the style specification: %s', (_name, made) => {
     expect(validateStyleMin(buildStyle(made))).toEqual([]);
@@ -60,7 +60,7 @@ describe('buildStyle', () => {
     const made = picture({ collections: [hazards], layers: [{ id: 'amenazas', opacity: 1 }] });
     expect(ids(made)[0]).toBe('background');
     expect(ids(made)).toContain('over:amenazas:fill');
-    expect(Object.keys(buildStyle(made).sources)).toEqual(['highlight', 'asked', 'amenazas']);
+    expect(Object.keys(buildStyle(made).sources)).toEqual([':highlight', ':asked', 'amenazas']);
   });
 
   it('puts areas under the streets, lines over them, texts and the highlight on top', () => {

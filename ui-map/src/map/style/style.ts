@@ -16,11 +16,15 @@ export interface Picture {
   layers: LayerSetting[];
   base: boolean;
   theme: Theme;
-  /** What is chosen, or found at a point. */
-  highlighted: Feature[];
+  /** What is chosen. */
+  highlighted: Feature | null;
   /** The point that was asked about. */
   point: [lon: number, lat: number] | null;
 }
+
+/** Our own sources, named as no collection can be. */
+const HIGHLIGHT = ':highlight';
+const ASKED = ':asked';
 
 /** Beyond these zooms tiles are stretched instead of fetched: their grid is then finer than a pixel's worth. */
 const DEEPEST: Partial<Record<string, number>> = {
@@ -50,7 +54,7 @@ function vectorSource(collection: Collection): SourceSpecification {
 
 function highlightLayers(picture: Picture): LayerSpecification[] {
   const p = palettes[picture.theme];
-  const common = { source: 'highlight' };
+  const common = { source: HIGHLIGHT };
   return [
     {
       id: 'highlight:fill', type: 'fill', ...common, filter: ['==', ['geometry-type'], 'Polygon'],
@@ -74,7 +78,7 @@ function highlightLayers(picture: Picture): LayerSpecification[] {
       },
     },
     {
-      id: 'highlight:asked', type: 'circle', source: 'asked',
+      id: 'highlight:asked', type: 'circle', source: ASKED,
       paint: {
         'circle-radius': 5, 'circle-color': p.highlight,
         'circle-stroke-color': p.highlightCasing, 'circle-stroke-width': 2,
@@ -99,11 +103,11 @@ export function buildStyle(picture: Picture): StyleSpecification {
   });
 
   const sources: Record<string, SourceSpecification> = {
-    highlight: {
+    [HIGHLIGHT]: {
       type: 'geojson',
-      data: { type: 'FeatureCollection', features: picture.highlighted as GeoJSON.Feature[] },
+      data: { type: 'FeatureCollection', features: picture.highlighted ? [picture.highlighted as GeoJSON.Feature] : [] },
     },
-    asked: {
+    [ASKED]: {
       type: 'geojson',
       data: {
         type: 'FeatureCollection',
