@@ -17,13 +17,12 @@ pub(super) struct Match {
 
 /// More words than this add nothing.
 const MOST_WORDS: usize = 8;
-/// A text this short is looked for only in layers small enough to read whole:
-/// it has no trigram for the index to find.
-const SHORT: usize = 3;
-const SMALL_LAYER: i64 = 20_000;
+/// Letters of a trigram.
+const TRIGRAM: usize = 3;
 /// Of a text that so many features hold (the first digits of every número
 /// predial), more need not be looked at to find some: whoever means one of
-/// them types on. Measured on 196 949 predios that all match: 2.6 s without.
+/// them types on. Measured on 196 949 predios that all match: 2.6 s without,
+/// 0.08 s with it.
 const CANDIDATES: i64 = 1000;
 
 /// The form in which names are compared (see migrations, `catalog.search_key`).
@@ -48,8 +47,7 @@ pub(super) async fn in_layer(
         .filter(|name| definition.attribute(name).is_some_and(|attribute| attribute.kind == AttributeType::Text))
         .collect();
     columns.dedup();
-    let hopeless = key.len() < SHORT && layer.feature_count > SMALL_LAYER;
-    if columns.is_empty() || hopeless {
+    if columns.is_empty() {
         return Ok(Vec::new());
     }
     let rows = statement(layer, &columns, key, limit).build().fetch_all(db.app()).await?;
@@ -123,9 +121,8 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
                 sql.push(" LIMIT ").push_bind(limit as i64);
             } else {
                 for (word_index, word) in key.split(' ').take(MOST_WORDS).enumerate() {
-                    // Letters and digits only: nothing in a word means something to LIKE.
                     sql.push(if word_index == 0 { "" } else { " AND " });
-                    sql.push(&searched).push(" LIKE ").push_bind(format!("%{word}%"));
+                    push_word(&searched, word, &mut sql);
                 }
                 sql.push(" LIMIT ").push_bind(CANDIDATES);
             }
@@ -135,4 +132,16 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
     sql.push(") AS branches ORDER BY id, rank, length) AS best ORDER BY rank, length LIMIT ");
     sql.push_bind(limit as i64).push(") AS nearest ORDER BY rank, length");
     sql
+}
+
+/// Whether a text holds the word: anywhere, or where it has no trigram of its
+/// own for the index to find ("cl", "5"), at the beginning of a word.
+fn push_word(searched: &str, word: &str, sql: &mut QueryBuilder<Postgres>) {
+    // Letters and digits only: nothing in a word means something to LIKE.
+    if word.len() >= TRIGRAM {
+        sql.push(searched).push(" LIKE ").push_bind(format!("%{word}%"));
+    } else {
+        sql.push("(").push(searched).push(" LIKE ").push_bind(format!("{word}%"));
+        sql.push(" OR ").push(searched).push(" LIKE ").push_bind(format!("% {word}%")).push(")");
+    }
 }
