@@ -11,7 +11,7 @@ pub const HIGHEST_ZOOM: u8 = 22;
 pub const TILE_SIZE: u32 = 256;
 
 /// Half the side of the Web Mercator square, in metres of EPSG:3857.
-const HALF: f64 = 6_378_137.0 * PI;
+pub(crate) const HALF: f64 = 6_378_137.0 * PI;
 
 /// A tile of WebMercatorQuad that exists: zoom, row (from the north) and
 /// column (from the west) within its matrix.

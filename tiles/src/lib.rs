@@ -1,11 +1,17 @@
 //! From a layer to a tile.
 //!
-//! [`TileSource`] is the seam between HTTP and whatever cuts the tiles:
-//! PostGIS ([`postgis::PostgisTiles`]).
+//! [`TileSource`] is the seam between HTTP and whatever cuts the tiles: an
+//! index in memory ([`engine::IndexedTiles`]), or PostGIS
+//! ([`postgis::PostgisTiles`]).
 
 mod coordinate;
+mod cut;
+mod encode;
+pub mod engine;
+mod index;
 pub mod postgis;
 mod source;
+mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TILE_SIZE, TileCoord};
 pub use source::{EXTENT, TileError, TileSource, View};

@@ -2,14 +2,16 @@
 
 mod query;
 mod read;
+mod snapshot;
 
 use thiserror::Error;
 
 pub use query::{Bbox, InvalidQuery, Query};
 pub use read::{batches, count, get};
 pub(crate) use read::{feature, select};
+pub use snapshot::{SnapshotRow, Wanted, snapshot};
 
-use crate::{LayerId, Value};
+use crate::{Layer, LayerId, Value};
 
 /// A feature as it leaves the database.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +32,17 @@ pub enum FeatureId {
     Number(i64),
     /// Anything else.
     Text(String),
+}
+
+impl FeatureId {
+    /// The id that a layer's key, as text, is; none where it cannot be one.
+    pub fn of_key(layer: &Layer, key: &str) -> Option<Self> {
+        if read::is_number(&layer.table.key_type) {
+            key.parse().ok().map(Self::Number)
+        } else {
+            Some(Self::Text(key.to_owned()))
+        }
+    }
 }
 
 impl std::fmt::Display for FeatureId {

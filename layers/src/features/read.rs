@@ -99,7 +99,7 @@ async fn page(
     Ok(rows.iter().map(|row| feature(layer, row)).collect::<Result<_, _>>()?)
 }
 
-fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
+pub(super) fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
     if caller.may_read(layer.visibility(), layer.subject()) {
         Ok(())
     } else {
@@ -111,24 +111,31 @@ fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
 /// CRS84, each attribute as the PostgreSQL type of its [`AttributeType`].
 pub(crate) fn select(layer: &Layer, names: &Quoted) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("SELECT ");
+    push_columns(layer, names, crs::WGS_84, &mut sql);
+    sql.push(" FROM ").push(&names.relation);
+    sql
+}
+
+/// The columns of [`select`], the geometry in that CRS.
+pub(super) fn push_columns(layer: &Layer, names: &Quoted, srid: i32, sql: &mut QueryBuilder<Postgres>) {
     sql.push(&names.key).push(if is_number(&layer.table.key_type) { "::bigint" } else { "::text" });
-    if layer.storage_srid == crs::WGS_84 {
-        sql.push(", ST_AsBinary(ST_CurveToLine(").push(&names.geometry).push("), 'NDR')");
-    } else {
-        sql.push(", ST_AsBinary(ST_Transform(ST_CurveToLine(").push(&names.geometry).push("), 4326), 'NDR')");
-    }
+    let straight = format!("ST_CurveToLine({})", names.geometry);
+    sql.push(", ST_AsBinary(").push(projected(&straight, layer, srid)).push(", 'NDR')");
     for attribute in &layer.definition.attributes {
         sql.push(", ").push(Quoted::identifier(&attribute.name));
         if layer.kind == Kind::Published {
             sql.push("::").push(attribute.kind.sql_type());
         }
     }
-    sql.push(" FROM ").push(&names.relation);
-    sql
+}
+
+/// An expression for a geometry of the layer in that CRS.
+pub(super) fn projected(geometry: &str, layer: &Layer, srid: i32) -> String {
+    if layer.storage_srid == srid { geometry.to_owned() } else { format!("ST_Transform({geometry}, {srid})") }
 }
 
 /// Whether ids are whole numbers.
-fn is_number(key_type: &str) -> bool {
+pub(super) fn is_number(key_type: &str) -> bool {
     matches!(key_type, "bigint" | "integer" | "smallint")
 }
 

@@ -1,0 +1,3 @@
+//! From what was cut to bytes.
+
+pub(crate) mod mvt;

@@ -1,0 +1,117 @@
+//! From WKB to places.
+
+use geozero::GeomProcessor;
+use geozero::error::Result;
+use geozero::wkb::process_wkb_geom;
+
+use super::GeometryKind;
+use crate::world::{Place, place};
+
+/// A geometry taken apart; of a collection, what has the most dimensions.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub(super) kind: Option<GeometryKind>,
+    pub(super) parts: Vec<Vec<Place>>,
+    /// The kind of what comes next, and whether it is wanted.
+    next: Option<GeometryKind>,
+    /// How many rings the polygon has had.
+    rings: usize,
+}
+
+impl Reader {
+    /// Reads ISO WKB in EPSG:3857.
+    pub(super) fn read(&mut self, wkb: &[u8]) -> Result<()> {
+        self.kind = None;
+        self.parts.clear();
+        process_wkb_geom(&mut &wkb[..], self)?;
+        self.parts.retain(|part| !part.is_empty());
+        Ok(())
+    }
+
+    fn begin(&mut self, kind: GeometryKind) {
+        if self.kind.is_none_or(|known| known < kind) {
+            self.kind = Some(kind);
+            self.parts.clear();
+        }
+        self.next = (self.kind == Some(kind)).then_some(kind);
+    }
+
+    fn begin_part(&mut self, size: usize) {
+        if self.next.is_some() {
+            self.parts.push(Vec::with_capacity(size));
+        }
+    }
+}
+
+impl GeomProcessor for Reader {
+    fn xy(&mut self, x: f64, y: f64, _: usize) -> Result<()> {
+        if self.next.is_some()
+            && let Some(part) = self.parts.last_mut()
+        {
+            part.push(place(x, y));
+        }
+        Ok(())
+    }
+
+    fn empty_point(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn point_begin(&mut self, _: usize) -> Result<()> {
+        self.begin(GeometryKind::Points);
+        self.begin_part(1);
+        Ok(())
+    }
+
+    fn multipoint_begin(&mut self, size: usize, _: usize) -> Result<()> {
+        self.begin(GeometryKind::Points);
+        self.begin_part(size);
+        Ok(())
+    }
+
+    fn linestring_begin(&mut self, tagged: bool, size: usize, _: usize) -> Result<()> {
+        if tagged {
+            self.begin(GeometryKind::Lines);
+        }
+        self.begin_part(size);
+        Ok(())
+    }
+
+    fn linestring_end(&mut self, tagged: bool, _: usize) -> Result<()> {
+        if !tagged
+            && self.next == Some(GeometryKind::Areas)
+            && let Some(ring) = self.parts.last_mut()
+        {
+            // An exterior first, then its holes, whatever way they go round.
+            if (twice_area(ring) > 0) != (self.rings == 0) {
+                ring.reverse();
+            }
+            self.rings += 1;
+        }
+        Ok(())
+    }
+
+    fn multilinestring_begin(&mut self, _: usize, _: usize) -> Result<()> {
+        self.begin(GeometryKind::Lines);
+        Ok(())
+    }
+
+    fn polygon_begin(&mut self, _: bool, _: usize, _: usize) -> Result<()> {
+        self.begin(GeometryKind::Areas);
+        self.rings = 0;
+        Ok(())
+    }
+}
+
+/// Twice the area of a closed ring by the surveyor's formula.
+fn twice_area(ring: &[Place]) -> i128 {
+    let Some(first) = ring.first() else { return 0 };
+    let from =
+        |place: &Place| [i128::from(place[0]) - i128::from(first[0]), i128::from(place[1]) - i128::from(first[1])];
+    ring.windows(2)
+        .map(|pair| {
+            let ([ax, ay], [bx, by]) = (from(&pair[0]), from(&pair[1]));
+            ax * by - bx * ay
+        })
+        .sum()
+}
