@@ -1,5 +1,5 @@
 //! What the server does beside answering: it keeps the catalogue's numbers
-//! true, and finds the changes that no trigger sees.
+//! true and the tile indexes as the layers are, and finds the changes that no trigger sees.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
 use layers::change::{self, Change, Event, FeedError, Follower, Operation};
 use layers::{ChangeCapture, LayerId};
+use tiles::engine::IndexedTiles;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
@@ -27,10 +28,12 @@ const LOOK: Duration = Duration::from_secs(30);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
 
-/// Starts the tasks. They end when the set is shut down.
-/// What the change feed tells is told to `freshness`.
-pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>) -> JoinSet<()> {
+/// Starts the tasks. They end when the set is shut down. What the change feed
+/// tells is told to `freshness`; `tiles` follows it on its own.
+pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>, tiles: Arc<IndexedTiles>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    let indexed = database.clone();
+    tasks.spawn(async move { tiles.keep(OPERATOR, &indexed).await });
     tasks.spawn(measure_changed(database.clone(), freshness));
     if let Some(every) = config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));

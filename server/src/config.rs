@@ -86,6 +86,13 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_requests: Option<u32>,
 
+    /// How many megabytes of memory the tile indexes may take, about. The tiles
+    /// of layers that find no room are cut by the database, which is slower.
+    /// 0 has no indexes. Default: 1024.
+    #[arg(long, env = "LINDERO_TILE_INDEX_MEMORY", global = true, value_name = "MEGABYTES",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub tile_index_memory: Option<u32>,
+
     /// Every how many seconds the layers whose changes no trigger sees (views,
     /// foreign tables) are compared with what they were, and missing triggers
     /// made anew. 0 never does. Default: 3600.
@@ -129,6 +136,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// The requests worked on at once.
     pub max_requests: usize,
+    /// Bytes that the tile indexes may take.
+    pub tile_index_memory: usize,
     /// How often layers that no trigger watches are compared; `None` is never.
     pub compare_interval: Option<Duration>,
     /// How the log is written; `None` lets the terminal decide.

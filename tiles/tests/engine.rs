@@ -37,16 +37,22 @@ impl Deref for Engine {
 
 /// The engine of a city, its indexes built.
 async fn engine(city: &City) -> Engine {
-    let tiles = Arc::new(IndexedTiles::new(city.db.database().clone(), 2));
+    let engine = engine_within(city, 1 << 30);
+    eventually(async || engine.size().features == city.features().await).await;
+    engine
+}
+
+/// One whose indexes take no more than `budget` bytes; they are being built.
+fn engine_within(city: &City, budget: usize) -> Engine {
+    let tiles = Arc::new(IndexedTiles::new(city.db.database().clone(), 2, budget));
     let (kept, database) = (tiles.clone(), city.db.database().clone());
     let mut keeper = JoinSet::new();
     keeper.spawn(async move { kept.keep(OPERATOR, &database).await });
-    eventually(async || tiles.size().0 == city.features().await).await;
     Engine { tiles, _keeper: keeper }
 }
 
 async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
         assert!(Instant::now() < deadline, "not within a minute");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -65,7 +71,7 @@ async fn tiles_are_those_of_st_asmvt() {
     let (engine, postgis) = (engine(&city).await, PostgisTiles::new(city.db.database().clone(), 2));
     let mut compared = 0;
     for layer in KINDS {
-        for tile in city.tiles(15..=20) {
+        for tile in City::tiles(15..=20) {
             let ours = drawn(&*engine, &city, layer, tile).await;
             let theirs = drawn(&postgis, &city, layer, tile).await;
             compared += compare(&ours, &theirs, &format!("{layer} {tile:?}"));
@@ -129,7 +135,7 @@ fn outline(geometry: &Geometry) -> f64 {
 /// along it ends far from where another does that begins a unit beside.
 fn farthest(one: &Geometry, other: &Geometry) -> f64 {
     let outline = paths(other);
-    let vertices = paths(one).into_iter().flat_map(|path| path.into_points());
+    let vertices = paths(one).into_iter().flat_map(LineString::into_points);
     let seen = -60.0..=4096.0 + 60.0;
     vertices
         .filter(|vertex| seen.contains(&vertex.x()) && seen.contains(&vertex.y()))
@@ -172,7 +178,7 @@ async fn after_any_history_the_tiles_are_those_of_an_index_built_anew() {
         }
         let anew = engine(&city).await;
         let layer = city.layer("predios").await;
-        for tile in city.tiles(15..=16) {
+        for tile in City::tiles(15..=16) {
             let cut = async |source: &IndexedTiles| {
                 source.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap()
             };
@@ -212,14 +218,29 @@ async fn a_layer_that_is_removed_or_reserved_has_no_tiles() {
     let layer = city.layer("vias").await;
     let ask = async || engine.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await;
     assert!(ask().await.unwrap().is_some());
-    let before = engine.size().0;
+    let before = engine.size().features;
     let vias = city.count("vias").await;
     let mut reserved = layer.definition.clone();
     reserved.visibility = access::Visibility::Reservada;
     reserved.legal_reason = "Ley 1712 de 2014, artículo 19".to_owned();
     layers::catalog::describe(OPERATOR, city.db.database(), &layer.id, &reserved).await.unwrap();
-    eventually(async || engine.size().0 == before - vias).await;
+    eventually(async || engine.size().features == before - vias).await;
     let layer = city.layer("vias").await;
     let refused = engine.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await;
     assert!(matches!(refused, Err(tiles::TileError::UnknownLayer(_))), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_finds_no_room_is_cut_by_the_database() {
+    let city = City::new().await;
+    let engine = engine_within(&city, 100_000);
+    eventually(async || engine.size().left_out > 0 && engine.size().features > 0).await;
+    assert!(engine.size().bytes <= 100_000, "{:?}", engine.size());
+    let postgis = PostgisTiles::new(city.db.database().clone(), 2);
+    for layer in KINDS {
+        for tile in City::tiles(16..=16) {
+            let ours = drawn(&*engine, &city, layer, tile).await;
+            compare(&ours, &drawn(&postgis, &city, layer, tile).await, layer);
+        }
+    }
 }

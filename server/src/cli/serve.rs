@@ -75,7 +75,7 @@ async fn serve(
     tls: Option<RustlsConfig>,
 ) -> Result<(), CommandError> {
     let state = AppState::new(session.database().clone(), Arc::clone(config));
-    let freshness = Arc::clone(&state.freshness);
+    let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
     let router = http::router(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
@@ -86,7 +86,7 @@ async fn serve(
         Signals::new().map_err(CommandError::Runtime)?,
     ));
 
-    let mut background = background::start(session.database(), config, freshness);
+    let mut background = background::start(session.database(), config, freshness, tiles);
     // Unoptimised it takes longer than a test lasts.
     if !cfg!(debug_assertions) {
         background.spawn(http::compress_ahead());

@@ -71,6 +71,7 @@ impl Settings {
             request_timeout: self.request_timeout.or(below.request_timeout),
             shutdown_timeout: self.shutdown_timeout.or(below.shutdown_timeout),
             max_requests: self.max_requests.or(below.max_requests),
+            tile_index_memory: self.tile_index_memory.or(below.tile_index_memory),
             compare_interval: self.compare_interval.or(below.compare_interval),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
@@ -96,6 +97,7 @@ impl Settings {
             request_timeout: Duration::from_secs(self.request_timeout.unwrap_or(30)),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout.unwrap_or(30)),
             max_requests: self.max_requests.unwrap_or(512) as usize,
+            tile_index_memory: self.tile_index_memory.unwrap_or(1024) as usize * 1024 * 1024,
             compare_interval: Some(Duration::from_secs(self.compare_interval.unwrap_or(3600)))
                 .filter(|interval| !interval.is_zero()),
             log_format: self.log_format,

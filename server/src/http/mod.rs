@@ -29,8 +29,7 @@ mod tiles;
 
 use std::sync::Arc;
 
-use ::tiles::TileSource;
-use ::tiles::postgis::PostgisTiles;
+use ::tiles::engine::IndexedTiles;
 use access::Database;
 use axum::Router;
 use axum::extract::Request;
@@ -51,7 +50,7 @@ pub struct AppState {
     /// The configuration.
     pub config: Arc<Config>,
     /// Whatever cuts the tiles.
-    pub tiles: Arc<dyn TileSource>,
+    pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
     pub freshness: Arc<Freshness>,
     /// Counts that still hold.
@@ -66,7 +65,7 @@ impl AppState {
         let admission = Arc::new(tokio::sync::Semaphore::new(config.max_requests));
         // Half of the connections: a map full of tiles must not keep a search waiting.
         let at_once = (config.database_connections as usize / 2).max(1);
-        let tiles = Arc::new(PostgisTiles::new(database.clone(), at_once));
+        let tiles = Arc::new(IndexedTiles::new(database.clone(), at_once, config.tile_index_memory));
         Self { database, config, tiles, freshness: Arc::default(), counts: Arc::default(), admission }
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use layers::change::{Event, Follower, Operation};
 use lindero::background;
 use lindero::config::Settings;
+use tiles::TileCoord;
 use tokio::time::{interval, timeout};
 
 use crate::support::City;
@@ -17,7 +19,7 @@ async fn the_catalogue_learns_what_psql_changed() {
     let city = City::new().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let config = Arc::new(Settings::default().resolve(Some(file.path())).unwrap());
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone());
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
     let mut admin = city.db.superuser().await;
     let before = city.get("/collections/sitios").await.json()["lindero"].clone();
     assert_eq!(before["featureCount"], 2500);
@@ -52,7 +54,7 @@ async fn a_count_is_remembered_until_the_layer_changes() {
     let city = City::new().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let config = Settings::default().resolve(Some(file.path())).unwrap();
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone());
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
     let mut admin = city.db.superuser().await;
     let id = "sitios".parse().unwrap();
     let mut ticks = interval(Duration::from_millis(20));
@@ -110,4 +112,41 @@ async fn a_disabled_trigger_is_made_anew_and_the_gap_recorded() {
         assert_eq!((changes[0].layer.as_str(), changes[0].operation), (layer, Operation::Unknown));
         assert_eq!(layers::change::repair(operator, database, &id).await.unwrap(), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn a_tile_shows_what_psql_changed() {
+    let city = City::new().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = Settings::default().resolve(Some(file.path())).unwrap();
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    let mut admin = city.db.superuser().await;
+    let mut ticks = interval(Duration::from_millis(20));
+    let tile = TileCoord::holding(16, -75.2322, 4.4389).unwrap();
+    let path = format!("/collections/sitios/tiles/WebMercatorQuad/16/{}/{}", tile.row(), tile.column());
+    timeout(PATIENCE, async {
+        while !city.tiles.has_index(&"sitios".parse().unwrap()) {
+            ticks.tick().await;
+        }
+    })
+    .await
+    .expect("the indexes are built");
+    let full = city.get(&path).await;
+    assert_eq!(full.status, StatusCode::OK);
+    let mut before = full.body.len();
+    for statement in ["DELETE FROM geo.sitios WHERE fid % 2 = 0", "DELETE FROM geo.sitios"] {
+        sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        let left = timeout(PATIENCE, async {
+            loop {
+                let now = city.get(&path).await;
+                if now.body.len() < before {
+                    return now.body.len();
+                }
+                ticks.tick().await;
+            }
+        });
+        before = left.await.expect("the tile follows the table");
+    }
+    assert_eq!(city.get(&path).await.status, StatusCode::NO_CONTENT);
+    tasks.shutdown().await;
 }

@@ -19,12 +19,14 @@ use lindero::freshness::Freshness;
 use lindero::http::{AppState, router};
 use serde_json::Value;
 use testdb::TestDatabase;
+use tiles::engine::IndexedTiles;
 use tower::ServiceExt;
 
 pub(crate) struct City {
     pub(crate) db: TestDatabase,
     pub(crate) router: Router,
     pub(crate) freshness: Arc<Freshness>,
+    pub(crate) tiles: Arc<IndexedTiles>,
 }
 
 /// An answer, read whole.
@@ -60,8 +62,8 @@ impl City {
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = settings.resolve(Some(file.path())).unwrap();
         let state = AppState::new(db.database().clone(), Arc::new(config));
-        let freshness = Arc::clone(&state.freshness);
-        Self { db, router: router(state), freshness }
+        let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
+        Self { db, router: router(state), freshness, tiles }
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {

@@ -14,10 +14,8 @@ use crate::index::GeometryKind;
 pub(crate) fn value(value: &Value) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     match value {
-        Value::Null | Value::Json(_) => return None,
         Value::Text(text) => string(1, text, &mut bytes),
         Value::Number(number) if number.is_finite() => prost::encoding::double::encode(3, number, &mut bytes),
-        Value::Number(_) => return None,
         Value::Integer(number) if *number >= 0 => prost::encoding::uint64::encode(5, &(*number as u64), &mut bytes),
         Value::Integer(number) => prost::encoding::sint64::encode(6, number, &mut bytes),
         Value::Boolean(flag) => prost::encoding::bool::encode(7, flag, &mut bytes),
@@ -26,6 +24,7 @@ pub(crate) fn value(value: &Value) -> Option<Vec<u8>> {
             let text = instant.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
             string(1, &format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')), &mut bytes);
         }
+        Value::Null | Value::Json(_) | Value::Number(_) => return None,
     }
     Some(bytes)
 }

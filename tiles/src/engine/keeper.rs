@@ -10,6 +10,7 @@ use layers::change::{Change, Event, FeedError, Follower, Touched};
 use layers::features::{FeatureError, FeatureId, SnapshotRow, Wanted, snapshot};
 use layers::{Layer, LayerId, crs};
 use thiserror::Error;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::sleep;
 
 use super::IndexedTiles;
@@ -20,6 +21,8 @@ use crate::index::{Builder, Index};
 const LOOK: Duration = Duration::from_secs(30);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
+/// A feature takes at least this much of an index, in bytes.
+const LEAST_BYTES: usize = 100;
 /// So many changed features lie over an index; with more it is built anew.
 const MOST_CHANGED: usize = 4096;
 
@@ -32,6 +35,8 @@ enum KeepError {
     Catalog(#[from] CatalogError),
     #[error(transparent)]
     Features(#[from] FeatureError),
+    #[error("an index could not be finished: {0}")]
+    Unfinished(#[from] JoinError),
 }
 
 /// The changed features of each layer since its index was built: as they are
@@ -103,15 +108,21 @@ async fn rebuild_all(
     for layer in catalog::list(caller, database).await? {
         rebuild(tiles, caller, database, &layer).await?;
     }
-    let (features, bytes) = tiles.size();
-    tracing::info!(features, bytes, seconds = began.elapsed().as_secs_f64(), "the tile indexes are built");
+    let super::Size { features, bytes, left_out } = tiles.size();
+    tracing::info!(features, bytes, left_out, seconds = began.elapsed().as_secs_f64(), "the tile indexes are built");
     Ok(())
 }
 
 async fn rebuild(tiles: &IndexedTiles, caller: Caller, database: &Database, layer: &Layer) -> Result<(), KeepError> {
     // Only what the public may see is served as tiles.
     if !Caller::Anonymous.may_read(layer.visibility(), layer.subject()) {
-        tiles.drop_index(&layer.id);
+        tiles.drop_index(&layer.id, false);
+        return Ok(());
+    }
+    let room = tiles.room(&layer.id);
+    if layer.feature_count.max(0) as usize * LEAST_BYTES > room {
+        tracing::warn!(layer = %layer.id, room, "no tile index: it would take more memory than there is for them");
+        tiles.drop_index(&layer.id, true);
         return Ok(());
     }
     let mut builder = Builder::new(layer);
@@ -121,14 +132,20 @@ async fn rebuild(tiles: &IndexedTiles, caller: Caller, database: &Database, laye
     .await;
     match outcome {
         Ok(_) => {
-            let index = tokio::task::block_in_place(|| builder.finish());
+            let index = spawn_blocking(move || builder.finish()).await?;
+            if index.bytes() > room {
+                let bytes = index.bytes();
+                tracing::warn!(layer = %layer.id, bytes, room, "no tile index: it takes more memory than there is for them");
+                tiles.drop_index(&layer.id, true);
+                return Ok(());
+            }
             tiles.put(layer.id.clone(), Generation::new(Arc::new(index), empty(layer)));
         }
         // A layer that cannot be read as a whole (a table that somebody
         // dropped) is nobody else's fault.
         Err(FeatureError::Database(sqlx::Error::Database(error))) => {
             tracing::warn!(layer = %layer.id, %error, "no tile index: the layer cannot be read");
-            tiles.drop_index(&layer.id);
+            tiles.drop_index(&layer.id, false);
         }
         Err(error) => return Err(error.into()),
     }
@@ -157,7 +174,7 @@ async fn apply(
         Ok(layer) => layer,
         Err(CatalogError::Unknown(_)) => {
             overlay.clear();
-            tiles.drop_index(id);
+            tiles.drop_index(id, false);
             return Ok(());
         }
         Err(error) => return Err(error.into()),

@@ -4,7 +4,7 @@
 mod generation;
 mod keeper;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -31,33 +31,70 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct IndexedTiles {
     indexes: RwLock<HashMap<LayerId, Arc<Generation>>>,
+    /// Layers that found no room.
+    left_out: RwLock<BTreeSet<LayerId>>,
     turns: Arc<Semaphore>,
+    /// Bytes that the indexes may take.
+    budget: usize,
     postgis: PostgisTiles,
+}
+
+/// What the indexes hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Features.
+    pub features: usize,
+    /// Bytes of memory, about.
+    pub bytes: usize,
+    /// Layers that found no room in it.
+    pub left_out: usize,
 }
 
 impl IndexedTiles {
     /// Cuts up to `at_once` tiles at a time in the database, and as many here
-    /// as the machine has processors. Until [`Self::keep`] runs there are no
-    /// indexes.
-    pub fn new(database: Database, at_once: usize) -> Self {
+    /// as the machine has processors, from indexes of about `budget` bytes in
+    /// all. Until [`Self::keep`] runs there are none.
+    pub fn new(database: Database, at_once: usize, budget: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             indexes: RwLock::default(),
+            left_out: RwLock::default(),
             turns: Arc::new(Semaphore::new(processors)),
+            budget,
             postgis: PostgisTiles::new(database, at_once),
         }
     }
 
     /// Keeps an index of every layer that the public may see, as it changes;
-    /// never returns. For the server's operator.
+    /// returns at once where there is no memory for any, else never. For the
+    /// server's operator.
     pub async fn keep(&self, caller: Caller, database: &Database) {
+        if self.budget == 0 {
+            return;
+        }
         keeper::keep(self, caller, database).await;
     }
 
-    /// What the indexes hold: features, and bytes of memory, about.
-    pub fn size(&self) -> (usize, usize) {
+    /// What the indexes hold now.
+    pub fn size(&self) -> Size {
         let indexes = self.indexes.read().unwrap_or_else(PoisonError::into_inner);
-        indexes.values().fold((0, 0), |(features, bytes), index| (features + index.len(), bytes + index.bytes()))
+        let left_out = self.left_out.read().unwrap_or_else(PoisonError::into_inner).len();
+        indexes.values().fold(Size { left_out, ..Size::default() }, |size, index| Size {
+            features: size.features + index.len(),
+            bytes: size.bytes + index.bytes(),
+            ..size
+        })
+    }
+
+    /// Whether the layer's detailed tiles are cut here.
+    pub fn has_index(&self, layer: &LayerId) -> bool {
+        self.index(layer).is_some()
+    }
+
+    /// Bytes that are left for a layer's index, whatever it takes now.
+    fn room(&self, layer: &LayerId) -> usize {
+        let own = self.index(layer).map_or(0, |index| index.bytes());
+        (self.budget + own).saturating_sub(self.size().bytes)
     }
 
     fn index(&self, layer: &LayerId) -> Option<Arc<Generation>> {
@@ -65,10 +102,19 @@ impl IndexedTiles {
     }
 
     fn put(&self, layer: LayerId, generation: Generation) {
+        self.left_out.write().unwrap_or_else(PoisonError::into_inner).remove(&layer);
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).insert(layer, Arc::new(generation));
     }
 
-    fn drop_index(&self, layer: &LayerId) {
+    /// The layer has no index from now on, for want of room or since there is
+    /// no such layer to be seen.
+    fn drop_index(&self, layer: &LayerId, want_of_room: bool) {
+        let mut left_out = self.left_out.write().unwrap_or_else(PoisonError::into_inner);
+        if want_of_room {
+            left_out.insert(layer.clone());
+        } else {
+            left_out.remove(layer);
+        }
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).remove(layer);
     }
 

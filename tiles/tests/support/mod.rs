@@ -104,20 +104,18 @@ impl City {
                           n % 2 = 0, date '2026-01-01' + n, timestamptz '2026-03-01 08:00:00.25Z' + n * interval '1 h'";
         let columns = "nombre, pisos, area, uso, activo, desde, visto, geom";
         let at = |x: &str, y: &str| format!("ST_SetSRID(ST_MakePoint(4752388 + {x}, 2048868 + {y}), 9377)");
-        let lots = format!(
-            "ST_Multi(ST_Translate(ST_SetSRID(ST_MakeEnvelope(0, 0, 9.5, 21.25), 9377), \
-             4752000 + (n % 40) * 9.5, 2048500 + (n / 40) * 21.25))"
-        );
+        let lots = "ST_Multi(ST_Translate(ST_SetSRID(ST_MakeEnvelope(0, 0, 9.5, 21.25), 9377), \
+                    4752000 + (n % 40) * 9.5, 2048500 + (n / 40) * 21.25))"
+            .to_owned();
         let rings = format!(
             "ST_Multi(ST_Difference(ST_Buffer({0}, 40 + n, 12), ST_Buffer({0}, 15 + n * 0.7, 5)))",
             at("n * 61.3", "(n * 7919) % 700")
         );
-        let combs = format!(
-            "ST_Multi((SELECT ST_Union(piece) FROM (SELECT ST_SetSRID(ST_MakeEnvelope(4752000 + n * 211, \
+        let combs = "ST_Multi((SELECT ST_Union(piece) FROM (SELECT ST_SetSRID(ST_MakeEnvelope(4752000 + n * 211, \
              2048300 + t * 12, 4752000 + n * 211 + 190, 2048300 + t * 12 + 5), 9377) AS piece \
              FROM generate_series(0, 30) AS t UNION ALL SELECT ST_SetSRID(ST_MakeEnvelope(4752000 + n * 211, 2048300, \
              4752000 + n * 211 + 6, 2048300 + 370), 9377)) AS pieces))"
-        );
+            .to_owned();
         let needles = format!(
             "ST_Multi(ST_Buffer(ST_MakeLine({}, {}), 0.02 * (1 + n % 5), 'endcap=flat'))",
             at("n * 13.7 - 300", "-400"),
@@ -166,7 +164,7 @@ impl City {
     }
 
     /// Some tiles around its centre at each of the zooms.
-    pub(crate) fn tiles(&self, zooms: RangeInclusive<u8>) -> Vec<TileCoord> {
+    pub(crate) fn tiles(zooms: RangeInclusive<u8>) -> Vec<TileCoord> {
         zooms
             .flat_map(|zoom| {
                 [(0.0, 0.0), (0.0009, -0.0013), (-0.0021, 0.0032)]

@@ -10,7 +10,7 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTE
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tiles::{TileCoord, TileError, View};
+use tiles::{TileCoord, TileError, TileSource, View};
 
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
 use super::encoding::{Encoding, accepts};
