@@ -61,14 +61,19 @@ pub enum Found {
     Coordinate(Coordinate),
 }
 
-/// What the text means and which features it names, the best first: the
-/// places that it may be the coordinates of, then exact matches, then those
-/// that begin so, then the rest.
+/// What the text means, the best first: the places that it may be the
+/// coordinates of; where it is none, the features that it names: exact
+/// matches, then those that begin so, then the rest.
 pub async fn find(caller: Caller, db: &Database, search: &Search) -> Result<Vec<Found>, CatalogError> {
     let municipalities = municipality::list(caller, db).await?;
     let within = municipalities.iter().map(|municipality| municipality.extent).reduce(Extent::union);
     let mut found: Vec<Found> = coordinate::read(&search.text, within).into_iter().map(Found::Coordinate).collect();
 
+    // What is a coordinate is no name.
+    if !found.is_empty() {
+        found.truncate(search.limit);
+        return Ok(found);
+    }
     let layers = catalog::list(caller, db).await?;
     let key = text::search_key(db, &search.text).await?;
     if !key.is_empty() {

@@ -198,7 +198,8 @@ export class App {
 
   async ask(lon: number, lat: number, tolerance: number): Promise<void> {
     this.openTab('here');
-    await this.finding.at(lon, lat, tolerance, this.settings.lang);
+    const on = new Set(this.layers.map(({ id }) => id));
+    await this.finding.at(lon, lat, tolerance, this.settings.lang, on);
     this.#announceFound();
   }
 

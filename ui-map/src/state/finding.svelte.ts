@@ -1,5 +1,5 @@
 import { getFeature, getHere } from '../api/client';
-import type { Feature, FeatureId, Here, HereGroup, Lang } from '../api/types';
+import type { Feature, FeatureId, HereGroup, Lang } from '../api/types';
 import { boundsOfFeatures } from '../catalogue/geometry';
 import { failed, idle, Latest, loading, ready, type Remote } from './remote';
 
@@ -27,26 +27,25 @@ function extentRank(feature: Feature): number {
   return bounds ? 2 + (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) : Infinity;
 }
 
-/** The feature that somebody who pointed at a place most likely means. */
-export function likeliest(here: Here): Chosen | null {
-  let best: { chosen: Chosen; rank: number } | null = null;
-  for (const group of here.collections) {
-    for (const feature of group.features) {
-      if (feature.id === undefined) continue;
-      const rank = extentRank(feature);
-      if (!best || rank < best.rank) best = { chosen: { collection: group.id, id: String(feature.id) }, rank };
-    }
-  }
-  return best?.chosen ?? null;
+/**
+ * First the layers that were switched on, which is what somebody who pointed at the map looks at. Among these, and
+ * among the others, from the particular to the general: the predio before its barrio, the barrio before the
+ * municipality.
+ */
+export function byRelevance(groups: HereGroup[], on: ReadonlySet<string>): HereGroup[] {
+  return groups
+    .map((group) => ({ group, off: Number(!on.has(group.id)), rank: Math.min(...group.features.map(extentRank)) }))
+    .sort((a, b) => a.off - b.off || a.rank - b.rank)
+    .map(({ group }) => group);
 }
 
-/** From the particular to the general: the predio before its barrio, the barrio before the municipality. */
-export function bySize(groups: HereGroup[]): HereGroup[] {
-  const rank = ({ features }: HereGroup) => Math.min(...features.map(extentRank));
-  return groups
-    .map((group) => ({ group, rank: rank(group) }))
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ group }) => group);
+/** The feature that somebody most likely means: the most particular one of the first of those layers. */
+export function likeliest(groups: HereGroup[]): Chosen | null {
+  for (const { id: collection, features } of groups) {
+    const [first] = features.filter(({ id }) => id !== undefined).sort((a, b) => extentRank(a) - extentRank(b));
+    if (first) return { collection, id: String(first.id) };
+  }
+  return null;
 }
 
 /** What the person asked about, and what of it is chosen. */
@@ -71,17 +70,19 @@ export class Finding {
     return isChosen(this.chosen, collection, feature);
   }
 
-  async at(lon: number, lat: number, tolerance: number, lang: Lang): Promise<void> {
+  /** `on` are the layers that are switched on. */
+  async at(lon: number, lat: number, tolerance: number, lang: Lang, on: ReadonlySet<string>): Promise<void> {
     this.chosen = null;
     await this.#ask(
-      () => this.at(lon, lat, tolerance, lang),
+      () => this.at(lon, lat, tolerance, lang, on),
       async (signal) => {
         const here = await getHere(lon, lat, tolerance, lang, signal);
-        this.chosen = likeliest(here);
+        const groups = byRelevance(here.collections, on);
+        this.chosen = likeliest(groups);
         return {
           point: [lon, lat],
           truncated: here.truncated,
-          groups: bySize(here.collections).map(({ id, features }) => ({ collection: id, features })),
+          groups: groups.map(({ id, features }) => ({ collection: id, features })),
         };
       },
     );

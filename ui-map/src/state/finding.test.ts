@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Feature, Here } from '../api/types';
-import { bySize, likeliest } from './finding.svelte';
+import type { Feature, HereGroup } from '../api/types';
+import { byRelevance, likeliest } from './finding.svelte';
 
 const square = (id: number, size: number): Feature => ({
   type: 'Feature',
@@ -17,29 +17,37 @@ const street: Feature = {
   geometry: { type: 'LineString', coordinates: [[0, 0], [1, 1]] },
 };
 
-const here = (...groups: [string, Feature[]][]): Here => ({
-  point: [0, 0],
-  truncated: false,
-  collections: groups.map(([id, features]) => ({ id, title: id, sector: 'x', numberReturned: features.length, features })),
+const group = (id: string, ...features: Feature[]): HereGroup => ({
+  id,
+  title: id,
+  sector: 'x',
+  numberReturned: features.length,
+  features,
+});
+const none = new Set<string>();
+
+describe('what is here', () => {
+  const groups = [
+    group('comunas', square(1, 9)), group('predios', square(2, 1)), group('zonas_wifi', mark), group('vias', street),
+  ];
+  const ids = (found: HereGroup[]) => found.map(({ id }) => id);
+
+  it('goes from the particular to the general', () => {
+    expect(ids(byRelevance(groups, none))).toEqual(['zonas_wifi', 'vias', 'predios', 'comunas']);
+  });
+
+  it('begins with the layers that are switched on', () => {
+    expect(ids(byRelevance(groups, new Set(['comunas', 'predios'])))).toEqual(['predios', 'comunas', 'zonas_wifi', 'vias']);
+  });
 });
 
 describe('likeliest', () => {
-  it('is the smallest area', () => {
-    expect(likeliest(here(['comunas', [square(1, 9)]], ['predios', [square(2, 1)]]))).toEqual({ collection: 'predios', id: '2' });
+  it('is the smallest of the first layer', () => {
+    expect(likeliest([group('predios', square(2, 3), square(3, 1)), group('vias', street)])).toEqual({ collection: 'predios', id: '3' });
   });
 
-  it('is a mark before a line, and a line before an area', () => {
-    expect(likeliest(here(['predios', [square(2, 1)]], ['vias', [street]]))).toEqual({ collection: 'vias', id: '7' });
-    expect(likeliest(here(['vias', [street]], ['zonas_wifi', [mark]]))).toEqual({ collection: 'zonas_wifi', id: 'p' });
+  it('has an id', () => {
+    expect(likeliest([group('x', { ...mark, id: undefined }), group('vias', street)])).toEqual({ collection: 'vias', id: '7' });
+    expect(likeliest([])).toBeNull();
   });
-
-  it('is nothing where nothing is', () => {
-    expect(likeliest(here())).toBeNull();
-    expect(likeliest(here(['x', [{ ...mark, id: undefined }]]))).toBeNull();
-  });
-});
-
-it('what is here goes from the particular to the general', () => {
-  const { collections } = here(['comunas', [square(1, 9)]], ['predios', [square(2, 1)]], ['zonas_wifi', [mark]], ['vias', [street]]);
-  expect(bySize(collections).map((group) => group.id)).toEqual(['zonas_wifi', 'vias', 'predios', 'comunas']);
 });
