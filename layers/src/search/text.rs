@@ -9,7 +9,7 @@ use crate::{AttributeType, Kind, Layer};
 /// A feature whose text matches, and how well.
 pub(super) struct Match {
     pub(super) found: Found,
-    /// 0: the whole text; 1: its beginning; 2: somewhere.
+    /// 0: the whole text; 1: its beginning; 2: somewhere; 3: its words apart.
     pub(super) rank: i32,
     /// The text's length: of two that match alike the shorter is nearer.
     pub(super) length: i32,
@@ -107,8 +107,9 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
             sql.push(if whole && index == 0 { "(" } else { " UNION ALL (" });
             sql.push("SELECT id, matched, label, other, envelope, CASE WHEN searched = ").push_bind(key.to_owned());
             sql.push(" THEN 0 WHEN starts_with(searched, ").push_bind(key.to_owned());
+            sql.push(") THEN 1 WHEN strpos(searched, ").push_bind(key.to_owned());
             sql.push(format!(
-                ") THEN 1 ELSE 2 END AS rank, length(searched) AS length FROM (SELECT {}::text AS id, {} AS matched, \
+                ") > 0 THEN 2 ELSE 3 END AS rank, length(searched) AS length FROM (SELECT {}::text AS id, {} AS matched, \
                  {label} AS label, {other} AS other, ST_Envelope({}) AS envelope, {searched} AS searched \
                  FROM {} WHERE ",
                 names.key,

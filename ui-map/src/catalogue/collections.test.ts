@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Municipality } from '../api/types';
 import { classesOf } from './classes';
-import { attributesOf, boundsOf, bySector, featureTitle, folded, homeBounds, matches } from './collections';
+import { attributesOf, boundsOf, bySector, featureTitle, folded, homeBounds, matches, sourcesOf } from './collections';
 import { sampleCollection, sampleLevels } from './samples';
 
 const ibague: Municipality = {
@@ -64,6 +64,14 @@ describe('features', () => {
   it('show what the catalogue does not list, too', () => {
     expect(attributesOf(layer, feature({ extra: 1, nombre: 'a' })).map((a) => a.name)).toEqual(['nombre', 'extra']);
   });
+});
+
+it('sources are named once each', () => {
+  const of = (id: string, source: string | null) => {
+    const collection = sampleCollection(id);
+    return { ...collection, lindero: { ...collection.lindero, source } };
+  };
+  expect(sourcesOf([of('a', 'IGAC'), of('b', ''), of('c', null), of('d', 'DANE'), of('e', 'IGAC')])).toEqual(['IGAC', 'DANE']);
 });
 
 describe('classes', () => {

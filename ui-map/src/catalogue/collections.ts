@@ -53,6 +53,11 @@ export function boundsOf(collection: Collection): Bounds | null {
     : [west, south, east, north];
 }
 
+/** Who the official sources of these layers are, each once. */
+export const sourcesOf = (collections: Collection[]): string[] => [
+  ...new Set(collections.map(({ lindero }) => lindero.source).filter((source): source is string => Boolean(source))),
+];
+
 /** Layers whose extent is the city itself: the municipality's own reaches far into the hills. */
 const URBAN = ['comunas', 'manzanas', 'barrios', 'vias'];
 

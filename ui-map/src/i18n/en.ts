@@ -10,6 +10,7 @@ export const en: Record<MessageKey, string> = {
   map: 'Map',
   mapHelp: 'Arrow keys to move, plus and minus to zoom, Enter to ask what is at the centre.',
   mapLoading: 'Loading the map…',
+  mapSources: 'Source: {sources}',
   mapControls: 'Map controls',
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',

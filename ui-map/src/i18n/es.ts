@@ -8,6 +8,7 @@ export const es = {
   map: 'Mapa',
   mapHelp: 'Flechas para moverse, más y menos para acercar y alejar, Intro para saber qué hay en el centro.',
   mapLoading: 'Cargando el mapa…',
+  mapSources: 'Fuente: {sources}',
   mapControls: 'Controles del mapa',
   zoomIn: 'Acercar',
   zoomOut: 'Alejar',
