@@ -23,6 +23,20 @@ pub(crate) fn place(x: f64, y: f64) -> Place {
     [step((x + HALF) / (2.0 * HALF)), step((HALF - y) / (2.0 * HALF))]
 }
 
+/// Twice the area of a closed ring by the surveyor's formula: exact, from its
+/// first point.
+pub(crate) fn twice_area(ring: &[Place]) -> i128 {
+    let Some(first) = ring.first() else { return 0 };
+    let from =
+        |place: &Place| [i128::from(place[0]) - i128::from(first[0]), i128::from(place[1]) - i128::from(first[1])];
+    ring.windows(2)
+        .map(|pair| {
+            let ([ax, ay], [bx, by]) = (from(&pair[0]), from(&pair[1]));
+            ax * by - bx * ay
+        })
+        .sum()
+}
+
 /// A tile as a window on the world.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {

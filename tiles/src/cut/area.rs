@@ -2,21 +2,6 @@
 
 use super::{Clip, Unit};
 
-/// Whether a ring of the index is a polygon's exterior: these go round so that
-/// the surveyor's formula gives a positive area, holes the other way.
-pub(super) fn is_exterior(ring: &[[u32; 2]]) -> bool {
-    let Some(first) = ring.first() else { return true };
-    // From the first point, so that the products stay exact.
-    let from =
-        |place: &[u32; 2]| [i128::from(place[0]) - i128::from(first[0]), i128::from(place[1]) - i128::from(first[1])];
-    let twice: i128 = ring.windows(2).map(|pair| cross(from(&pair[0]), from(&pair[1]))).sum();
-    twice >= 0
-}
-
-fn cross(a: [i128; 2], b: [i128; 2]) -> i128 {
-    a[0] * b[1] - b[0] * a[1]
-}
-
 /// Twice the ring's area by the surveyor's formula; the ring is open (its
 /// first point does not come again).
 pub(super) fn twice(ring: &[Unit]) -> i64 {

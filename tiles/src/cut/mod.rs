@@ -8,7 +8,7 @@ use i_overlay::i_float::int::point::IntPoint;
 
 use crate::EXTENT;
 use crate::index::GeometryKind;
-use crate::world::{Place, Window};
+use crate::world::{Place, Window, twice_area};
 
 /// A coordinate in units of a tile: x, then y, from its north-west corner.
 pub(crate) type Unit = [i32; 2];
@@ -85,7 +85,6 @@ impl Cutter {
             GeometryKind::Points => {
                 let inside = parts.flatten().map(|place| window.to_units(*place)).filter(|unit| clip.holds(*unit));
                 cut.points.extend(inside);
-                // The order of the points is the geometry's, as for the others.
                 cut.points.dedup();
                 if !cut.points.is_empty() {
                     cut.ends.push(cut.points.len());
@@ -101,7 +100,7 @@ impl Cutter {
                 self.rings.clear();
                 for part in parts {
                     self.snap(part, window);
-                    let exterior = area::is_exterior(part);
+                    let exterior = twice_area(part) >= 0;
                     area::clip(&mut self.path, &mut self.spare, clip);
                     area::tidy(&mut self.path);
                     if self.path.len() >= 3 {

@@ -5,7 +5,7 @@ use geozero::error::Result;
 use geozero::wkb::process_wkb_geom;
 
 use super::GeometryKind;
-use crate::world::{Place, place};
+use crate::world::{Place, place, twice_area};
 
 /// A geometry taken apart; of a collection, what has the most dimensions.
 #[derive(Debug, Default)]
@@ -101,17 +101,4 @@ impl GeomProcessor for Reader {
         self.rings = 0;
         Ok(())
     }
-}
-
-/// Twice the area of a closed ring by the surveyor's formula.
-fn twice_area(ring: &[Place]) -> i128 {
-    let Some(first) = ring.first() else { return 0 };
-    let from =
-        |place: &Place| [i128::from(place[0]) - i128::from(first[0]), i128::from(place[1]) - i128::from(first[1])];
-    ring.windows(2)
-        .map(|pair| {
-            let ([ax, ay], [bx, by]) = (from(&pair[0]), from(&pair[1]));
-            ax * by - bx * ay
-        })
-        .sum()
 }
