@@ -1,13 +1,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { compressed } from './build/compressed';
 import { maplibreFromSources } from './build/maplibre';
 import { preload, WORKER_ENTRY } from './build/preload';
 
 export default defineConfig({
   // Relative to the page's <base href>, which the server sets to its base path.
   base: './',
-  plugins: [maplibreFromSources(), svelte(), preload()],
+  plugins: [maplibreFromSources(), svelte(), preload(), compressed()],
   build: {
     target: ['chrome109', 'firefox115'],
     cssTarget: ['chrome109', 'firefox115'],

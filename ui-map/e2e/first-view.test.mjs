@@ -18,9 +18,6 @@ describe('the first view on a phone over slow 4G', { skip }, () => {
   before(async () => {
     browser = await launch();
     link = await slowLink(SERVER, SLOW_4G);
-    // The server compresses each file of the app when it is first asked for, and keeps it: that is no
-    // part of what is measured here.
-    await close(await open(browser, PHONE));
   });
   after(async () => {
     await browser?.close();

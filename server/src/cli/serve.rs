@@ -87,10 +87,6 @@ async fn serve(
     ));
 
     let mut background = background::start(session.database(), config, freshness, tiles);
-    // Unoptimised it takes longer than a test lasts.
-    if !cfg!(debug_assertions) {
-        background.spawn(http::compress_ahead());
-    }
     let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
     let served = match tls {
         Some(certificate) => {

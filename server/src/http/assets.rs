@@ -1,7 +1,6 @@
 //! The web app, built into the binary.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::borrow::Cow;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,8 +16,8 @@ use super::encoding::{Encoding, accepts};
 use super::problem::{Kind, Problem, Result};
 use super::{AppState, document};
 
-/// What `npm run build` made in `ui-map`; empty where it was not run. A debug
-/// build reads the folder as it is, a release build holds it.
+/// What `npm run build` made in `ui-map`; empty where it was not run. The
+/// build has left compressed variants beside the text files.
 #[derive(RustEmbed)]
 #[folder = "../ui-map/dist"]
 #[allow_missing = true]
@@ -50,15 +49,20 @@ pub(super) async fn file(request: Request) -> Result<Response> {
     if path == "index.html" {
         return Err(nothing());
     }
-    let file = App::get(&path).ok_or_else(nothing)?;
+    if is_variant(&path, |path| App::get(path).is_some()) {
+        return Err(nothing());
+    }
+    let plain = App::get(&path).ok_or_else(nothing)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::new(Kind::MethodNotAllowed));
     }
-    let media_type = media_type(&path);
-    let encoding = if is_text(media_type) { best_encoding(request.headers()) } else { Encoding::Identity };
-    let tag = format!("\"{}{}\"", document::digest(&file.metadata.sha256_hash()), encoding.suffix());
+    let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (encoding, file) = best_variant(&path, accepted, App::get).unwrap_or((Encoding::Identity, plain));
+    // Other bytes, another tag; a weak one where the outer layer may still compress them.
+    let weak = if encoding == Encoding::Identity { "W/" } else { "" };
+    let tag = format!("{weak}\"{}\"", document::digest(&file.metadata.sha256_hash()));
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(&path)));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     // The names under assets/ hold a hash of the content.
     let freshness =
@@ -74,54 +78,29 @@ pub(super) async fn file(request: Request) -> Result<Response> {
     if let Some(name) = encoding.header() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
-    let bytes = encoded(path, file.metadata.sha256_hash(), encoding, file.data.into_owned()).await?;
+    let bytes = match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
     Ok((headers, Body::from(bytes)).into_response())
 }
 
-/// Compresses every file of the app, so that the first visitor does not wait
-/// for it (two seconds at the hardest setting, in a release build).
-pub(crate) async fn compress_ahead() {
-    for path in App::iter().filter(|path| is_text(media_type(path))) {
-        let Some(file) = App::get(&path) else { continue };
-        for encoding in [Encoding::Brotli, Encoding::Gzip] {
-            let data = file.data.clone().into_owned();
-            // What fails is in the log, and is tried again when it is asked for.
-            let _ = encoded(path.to_string(), file.metadata.sha256_hash(), encoding, data).await;
-        }
-    }
+/// The encodings in which the build leaves a file beside the plain one, by
+/// what it adds to the name; the best first.
+const VARIANTS: [(Encoding, &str); 2] = [(Encoding::Brotli, ".br"), (Encoding::Gzip, ".gz")];
+
+/// Whether the path is another file's variant, which has no address of its own.
+fn is_variant(path: &str, held: impl Fn(&str) -> bool) -> bool {
+    VARIANTS.iter().any(|(_, suffix)| path.strip_suffix(suffix).is_some_and(&held))
 }
 
-fn best_encoding(headers: &HeaderMap) -> Encoding {
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    [Encoding::Brotli, Encoding::Gzip]
-        .into_iter()
-        .find(|encoding| accepts(accepted, *encoding))
-        .unwrap_or(Encoding::Identity)
-}
-
-/// By file (its hash) and encoding; as many entries as the app has files.
-type Variants = HashMap<([u8; 32], Encoding), Bytes>;
-
-/// The file's bytes in that encoding: compressed hard at first use, and kept.
-async fn encoded(path: String, hash: [u8; 32], encoding: Encoding, data: Vec<u8>) -> Result<Bytes> {
-    static VARIANTS: LazyLock<Mutex<Variants>> = LazyLock::new(Mutex::default);
-    if encoding == Encoding::Identity {
-        return Ok(data.into());
-    }
-    let key = (hash, encoding);
-    if let Some(bytes) = VARIANTS.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok(bytes.clone());
-    }
-    let compressed = tokio::task::spawn_blocking(move || encoding.compress(&data, true))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-        .map_err(|error| {
-            tracing::error!(path, %error, "a file of the web app could not be compressed");
-            Problem::internal(&error)
-        })?;
-    let bytes = Bytes::from(compressed);
-    VARIANTS.lock().unwrap_or_else(PoisonError::into_inner).insert(key, bytes.clone());
-    Ok(bytes)
+/// The best accepted variant that is held; none where the plain file is to be
+/// sent.
+fn best_variant<F>(path: &str, accepted: &str, get: impl Fn(&str) -> Option<F>) -> Option<(Encoding, F)> {
+    VARIANTS
+        .iter()
+        .filter(|(encoding, _)| accepts(accepted, *encoding))
+        .find_map(|(encoding, suffix)| get(&format!("{path}{suffix}")).map(|file| (*encoding, file)))
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -143,7 +122,32 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// Whether compression helps: pictures and fonts are compressed already.
-fn is_text(media_type: &str) -> bool {
-    !media_type.starts_with("image/") && !media_type.starts_with("font/") || media_type == "image/svg+xml"
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(held: &[&str], accepted: &str) -> Option<(Encoding, String)> {
+        best_variant("assets/app.js", accepted, |path| held.contains(&path).then(|| path.to_owned()))
+    }
+
+    #[test]
+    fn the_best_variant_that_is_held_and_accepted_is_chosen() {
+        let both = ["assets/app.js", "assets/app.js.br", "assets/app.js.gz"];
+        let brotli = Some((Encoding::Brotli, "assets/app.js.br".to_owned()));
+        let gzip = Some((Encoding::Gzip, "assets/app.js.gz".to_owned()));
+        assert_eq!(chosen(&both, "gzip, br, zstd"), brotli);
+        assert_eq!(chosen(&both, "gzip, br;q=0"), gzip);
+        assert_eq!(chosen(&both, ""), None);
+        assert_eq!(chosen(&both[..1], "gzip, br"), None);
+        assert_eq!(chosen(&["assets/app.js", "assets/app.js.gz"], "gzip, br"), gzip);
+    }
+
+    #[test]
+    fn only_what_lies_beside_its_plain_file_is_a_variant() {
+        let held = |path: &str| path == "assets/app.js";
+        assert!(is_variant("assets/app.js.br", held));
+        assert!(is_variant("assets/app.js.gz", held));
+        assert!(!is_variant("assets/app.js", held));
+        assert!(!is_variant("assets/plan.gz", held));
+    }
 }

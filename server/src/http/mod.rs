@@ -36,7 +36,6 @@ use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
-pub(crate) use self::assets::compress_ahead;
 pub use self::base_url::BaseUrl;
 pub use self::problem::Problem;
 use crate::config::Config;

@@ -1,6 +1,7 @@
 //! The HTTP API, from outside, over a real PostGIS.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod assets;
 mod background;
 mod documents;
 mod features;

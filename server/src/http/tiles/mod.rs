@@ -13,7 +13,7 @@ use axum::routing::get;
 use tiles::{TileCoord, TileError, TileSource, View};
 
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
-use super::encoding::{Encoding, accepts};
+use super::encoding::{Encoding, accepts, gzip};
 use super::extract::Path;
 use super::features::{CALLER, layer, of_database};
 use super::problem::{Kind, Problem, Result};
@@ -117,7 +117,7 @@ async fn tile(
     if encoding == Encoding::Identity {
         return Ok((headers, Body::from(bytes)).into_response());
     }
-    let compressed = tokio::task::spawn_blocking(move || encoding.compress(&bytes, false))
+    let compressed = tokio::task::spawn_blocking(move || gzip(&bytes))
         .await
         .map_err(|error| Problem::internal(&error))?
         .map_err(|error| Problem::internal(&error))?;
