@@ -2,9 +2,10 @@
 # Our tiles beside Martin's: the same PostGIS, the same parcels, the same lists
 # of distinct tiles, in pairs. Prints a table.
 #
-#   bench/tiles.sh [--large] [--pairs N] [--seconds S] [--only ROWS]
+#   bench/tiles.sh [--large] [--blocks N] [--pairs N] [--seconds S] [--only ROWS]
 #
-# --large    also 20 million parcels (about 15 GB of disk, half an hour)
+# --large    also 20 million parcels (about 15 GB of disk, half an hour): --blocks a
+#            side (1000, hundreds), 20 parcels each
 # --pairs    how many pairs of runs for each figure (3); --seconds of each run (8)
 # --only     some of the groups of rows: cold,compressed,cached,edits,restart,lots,large
 #
@@ -15,14 +16,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pairs=3 seconds=8 groups=cold,compressed,cached,edits,restart,lots
+pairs=3 seconds=8 blocks=1000 patience=180 groups=cold,compressed,cached,edits,restart,lots
 while [ $# -gt 0 ]; do
     case "$1" in
     --large) groups=$groups,large ;;
+    --blocks) blocks=$2; shift ;;
     --pairs) pairs=$2; shift ;;
     --seconds) seconds=$2; shift ;;
     --only) groups=$2; shift ;;
-    *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
     shift
 done
@@ -49,7 +51,8 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/lindero-bench-XXXXXX")
 export LINDERO_TEST_CLUSTER="$folder/cluster"
 . bench/tiles/servers
 . bench/tiles/measure
-cleanup() {
+cleanup() { # also after a failure: what was measured is worth having
+    [ ! -s "$folder/table" ] || { echo; cat "$folder/table"; }
     stop_ours
     stop_martin
     scripts/test-cluster stop
@@ -137,6 +140,3 @@ fi
 if wants large; then
     . bench/tiles/large
 fi
-
-echo
-cat "$folder/table"
