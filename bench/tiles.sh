@@ -7,7 +7,7 @@
 # --large    also 20 million parcels (about 15 GB of disk, half an hour): --blocks a
 #            side (1000, hundreds), 20 parcels each
 # --pairs    how many pairs of runs for each figure (3); --seconds of each run (8)
-# --only     some of the groups of rows: cold,compressed,cached,edits,restart,lots,large
+# --only     some of the groups of rows: cold,compressed,cached,edits,restart,lots,city,large
 #
 # Needs target/release/lindero (cargo build --release -p lindero) or LINDERO, Martin
 # 1.14 on the path or MARTIN, wrk, GDAL's ogr2ogr, PostgreSQL with PostGIS, and the
@@ -16,7 +16,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pairs=3 seconds=8 blocks=1000 patience=180 groups=cold,compressed,cached,edits,restart,lots
+pairs=3 seconds=8 blocks=1000 patience=180 groups=cold,compressed,cached,edits,restart,lots,city
 while [ $# -gt 0 ]; do
     case "$1" in
     --large) groups=$groups,large ;;
@@ -136,6 +136,9 @@ if wants restart; then
 fi
 if wants lots && ls "$data"/perf/bogota_lotes*.geojson.gz >/dev/null 2>&1; then
     . bench/tiles/lots
+fi
+if wants city; then
+    . bench/tiles/city
 fi
 if wants large; then
     . bench/tiles/large
