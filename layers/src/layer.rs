@@ -205,6 +205,18 @@ impl Extent {
         }
     }
 
+    /// The box that both have in common; none where they have no point in
+    /// common.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let common = Self {
+            west: self.west.max(other.west),
+            south: self.south.max(other.south),
+            east: self.east.min(other.east),
+            north: self.north.min(other.north),
+        };
+        (common.west <= common.east && common.south <= common.north).then_some(common)
+    }
+
     /// Whether the point lies in the box or on its edge.
     pub fn contains(self, longitude: f64, latitude: f64) -> bool {
         (self.west..=self.east).contains(&longitude) && (self.south..=self.north).contains(&latitude)

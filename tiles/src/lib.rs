@@ -4,6 +4,7 @@
 //! index in memory ([`engine::IndexedTiles`]), or PostGIS
 //! ([`postgis::PostgisTiles`]).
 
+pub mod archive;
 mod coordinate;
 mod cut;
 mod encode;

@@ -10,7 +10,7 @@ mod publish;
 mod row;
 
 use access::{Caller, Database, MunicipalityCode};
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 
 pub use capture::{install_triggers, missing_triggers};
 pub use error::CatalogError;
@@ -18,6 +18,7 @@ pub use publish::{Candidate, Publication, discover, publish, unpublish};
 pub use row::Quoted;
 pub(crate) use row::extent;
 
+use crate::features;
 use crate::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, LayerDefinition, LayerId, Table};
 
 /// Every layer that the caller may see, by sector, then by title.
@@ -118,23 +119,7 @@ pub async fn refresh(
     caller.require_operator("measure a layer")?;
     let row = sqlx::query(row::SELECT_ONE).bind(layer.as_str()).fetch_optional(&mut *transaction).await?;
     let layer = row.as_ref().map(row::layer).transpose()?.ok_or_else(|| CatalogError::Unknown(layer.clone()))?;
-    let table = row::Quoted::new(&layer.table);
-    // The extent of the envelopes' corners in the storage CRS, transformed as
-    // a polygon with more vertices: its edges bend in longitude and latitude.
-    let measured = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "WITH measured AS (SELECT count(*) AS features, ST_Extent({geometry})::geometry AS extent FROM {relation}), \
-         around AS (SELECT features, CASE WHEN ST_Dimension(extent) = 2 \
-            THEN ST_Segmentize(extent, greatest(ST_Perimeter(extent) / 256, 1e-9)) ELSE extent END AS extent FROM measured), \
-         lonlat AS (SELECT features, ST_Transform(ST_SetSRID(extent, $1), 4326) AS box FROM around) \
-         SELECT features, ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north FROM lonlat",
-        geometry = table.geometry,
-        relation = table.relation,
-    )))
-    .bind(layer.storage_srid)
-    .fetch_one(&mut *transaction)
-    .await?;
-    let features: i64 = measured.try_get("features")?;
-    let extent = row::extent(&measured)?;
+    let (features, extent) = features::measure(&mut *transaction, &layer).await?;
     sqlx::query(
         "UPDATE catalog.layer SET feature_count = $2, west = $3, south = $4, east = $5, north = $6, \
             content_updated_at = CASE WHEN $7 THEN now() ELSE content_updated_at END WHERE id = $1",

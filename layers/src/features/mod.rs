@@ -1,11 +1,14 @@
-//! Reading a layer's features: pages, one by its id, counts.
+//! Reading a layer's features: pages, one by its id, counts, where they are.
 
+mod place;
 mod query;
 mod read;
 mod snapshot;
 
 use thiserror::Error;
 
+pub(crate) use place::measure;
+pub use place::{any_within, extent};
 pub use query::{Bbox, InvalidQuery, Query};
 pub use read::{batches, count, get};
 pub(crate) use read::{feature, select};

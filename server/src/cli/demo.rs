@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use layers::catalog;
 use tokio_util::sync::CancellationToken;
 
-use super::import_screen::interrupted;
+use super::interrupt::interrupted;
 use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
 use crate::database::Session;

@@ -43,6 +43,20 @@ pub enum CommandError {
         /// Why.
         source: etl::import::ImportError,
     },
+    /// A layer could not be exported.
+    #[error(transparent)]
+    Archive(#[from] tiles::archive::ArchiveError),
+    /// A layer that is not for everybody.
+    #[error(
+        "the layer {layer} is {visibility}, or tells of persons: the public does not see it. --private exports it all \
+         the same; then whoever has the file sees it"
+    )]
+    NotPublic {
+        /// The layer.
+        layer: layers::LayerId,
+        /// How it is classified.
+        visibility: access::Visibility,
+    },
     /// The catalogue refused.
     #[error(transparent)]
     Catalog(#[from] layers::catalog::CatalogError),

@@ -6,7 +6,8 @@ use etl::import::{GeometryColumns, ImportError, ImportRequest, Join, Limits, Mod
 use layers::{GeometryType, LayerDefinition, LayerId};
 
 use super::description::Description;
-use super::import_screen::{Bar, interrupted, print_report};
+use super::import_screen::{Bar, print_report};
+use super::interrupt::interrupted;
 use super::{CommandError, Outcome, with_database};
 use crate::config::Config;
 use crate::database::Session;

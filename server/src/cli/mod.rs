@@ -5,8 +5,10 @@ mod demo;
 mod description;
 mod doctor;
 mod error;
+mod export;
 mod import;
 mod import_screen;
+mod interrupt;
 mod job;
 mod layer;
 mod municipality;
@@ -54,6 +56,8 @@ enum Command {
     Doctor(doctor::Options),
     /// Make a layer from a file, or change one; join a table to a layer.
     Import(Box<import::Options>),
+    /// Write a layer to a file: its vector tiles as a PMTiles archive.
+    Export(export::Options),
     /// Look at the layers, describe, publish and remove them.
     #[command(subcommand)]
     Layer(layer::Command),
@@ -106,6 +110,7 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
         Command::Serve => serve::run(config).await,
         Command::Doctor(options) => doctor::run(options, &config).await,
         Command::Import(options) => import::run(*options, &config).await,
+        Command::Export(options) => export::run(options, &config).await,
         Command::Layer(command) => layer::run(command, &config).await,
         Command::Municipality(command) => municipality::run(command, &config).await,
         Command::Demo(options) => demo::run(options, &config).await,

@@ -7,6 +7,7 @@ mod commands;
 mod database_url;
 mod death;
 mod doctor;
+mod export;
 mod harness;
 mod import;
 mod layer;

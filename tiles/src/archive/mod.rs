@@ -1,0 +1,255 @@
+//! A layer's tiles as one file: an archive in PMTiles v3 (WebMercatorQuad, MVT
+//! compressed with gzip), tile by tile what a [`TileSource`] answers.
+
+mod file;
+mod metadata;
+mod pyramid;
+
+use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use access::{Caller, Database};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures::{StreamExt, stream};
+use layers::features::{self, FeatureError};
+use layers::{Extent, Layer, LayerId};
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+
+use self::file::{ArchiveFile, Summary};
+use self::pyramid::Level;
+use crate::engine::DETAILED_FROM;
+use crate::{HIGHEST_ZOOM, TileCoord, TileError, TileSource, View};
+
+/// Around a tile, as a part of its side, features are looked for: more than
+/// any source draws there.
+const MARGIN: f64 = 0.125;
+
+/// Where WebMercatorQuad ends, degrees.
+const HIGHEST_LATITUDE: f64 = 85.051_128;
+
+/// What an archive is to hold.
+#[derive(Debug, Clone)]
+pub struct Contents<'a> {
+    /// The layer.
+    pub layer: &'a Layer,
+    /// The lowest zoom and the highest.
+    pub zooms: RangeInclusive<u8>,
+    /// Whose view of it: the tiles are those that this caller is served.
+    pub caller: Caller,
+}
+
+/// Where an archive goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether a file of that name is replaced.
+    pub overwrite: bool,
+}
+
+/// Who is told how far an archive is.
+pub trait Progress: Send + Sync {
+    /// The tiles of this zoom are next; so many are looked at.
+    fn zoom(&self, zoom: u8, tiles: u64);
+    /// One more tile was looked at.
+    fn looked(&self);
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Tiles that hold something.
+    pub tiles: u64,
+    /// The lowest zoom and the highest at which there are any.
+    pub zooms: RangeInclusive<u8>,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+/// Why there is no archive. Nothing of it is left.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// There is such a file already.
+    #[error("{} exists already; --overwrite replaces it", .0.display())]
+    Exists(PathBuf),
+    /// The name is that of a folder, a device or a link.
+    #[error("{} is not the name of a file; choose another", .0.display())]
+    NoFile(PathBuf),
+    /// The disk refused.
+    #[error("{} cannot be written: {source}; nothing of it is left", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Every tile would be empty.
+    #[error("the layer {layer} has nothing in its tiles from zoom {lowest} to {highest}; no archive was written")]
+    Empty {
+        /// The layer.
+        layer: LayerId,
+        /// The lowest zoom.
+        lowest: u8,
+        /// The highest.
+        highest: u8,
+    },
+    /// The zooms are none.
+    #[error("there are no zooms from {lowest} to {highest}: they go from 0 to {HIGHEST_ZOOM}, the lower one first")]
+    Zooms {
+        /// The lowest zoom.
+        lowest: u8,
+        /// The highest.
+        highest: u8,
+    },
+    /// A tile could not be cut.
+    #[error(transparent)]
+    Tile(#[from] TileError),
+    /// The features could not be looked for.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+}
+
+impl ArchiveError {
+    fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+}
+
+/// The lowest zoom at which tiles hold every feature of the layer as it is;
+/// viewers enlarge the tiles of an archive's highest zoom.
+pub fn whole_from(layer: &Layer) -> u8 {
+    let rule = layer.definition.zoom_rule.iter();
+    let entering = rule.flat_map(|rule| rule.values.values().copied().chain([rule.otherwise]));
+    let last = entering.chain([layer.definition.min_zoom, DETAILED_FROM]).max().unwrap_or(DETAILED_FROM);
+    last.min(HIGHEST_ZOOM)
+}
+
+/// Writes the archive, with `at_once` tiles being cut at a time; it takes its
+/// name when it is whole. Dropping the future leaves nothing behind.
+///
+/// Memory: some hundred bytes for each tile that the archive holds, and the
+/// tiles that are being cut.
+pub async fn write(
+    source: &dyn TileSource,
+    database: &Database,
+    contents: &Contents<'_>,
+    target: Target<'_>,
+    at_once: usize,
+    progress: &dyn Progress,
+) -> Result<Report, ArchiveError> {
+    let (lowest, highest) = (*contents.zooms.start(), *contents.zooms.end());
+    if lowest > highest || highest > HIGHEST_ZOOM {
+        return Err(ArchiveError::Zooms { lowest, highest });
+    }
+    let nothing = || ArchiveError::Empty { layer: contents.layer.id.clone(), lowest, highest };
+    let Target { path, overwrite } = target;
+    let to = path.to_owned();
+    let mut file = blocking(move || ArchiveFile::create(&to, overwrite)).await?;
+    let extent = features::extent(contents.caller, database, contents.layer).await?.ok_or_else(nothing)?;
+
+    let walk = Walk { source, database, contents, path, view: View::whole(contents.layer) };
+    let mut tiles = 0;
+    let mut zooms: Option<RangeInclusive<u8>> = None;
+    let mut level = Level::top();
+    loop {
+        let zoom = level.zoom();
+        progress.zoom(zoom, level.len());
+        let mut below = level.below();
+        let mut looked = stream::iter(level.tiles())
+            .map(async |(place, tile)| Ok::<_, ArchiveError>((place, tile, walk.look(tile).await?)))
+            .buffered(at_once.max(1));
+        while let Some(found) = looked.next().await {
+            let (place, tile, found) = found?;
+            if let Found::Tile(bytes) = &found {
+                let bytes = bytes.clone();
+                file = blocking(move || file.add(tile, &bytes).map(|()| file)).await?;
+                tiles += 1;
+                zooms = Some(zooms.map_or(zoom, |zooms| *zooms.start())..=zoom);
+            }
+            if !matches!(found, Found::Nothing) {
+                below.add_below(place);
+            }
+            progress.looked();
+        }
+        drop(looked);
+        if zoom == highest {
+            break;
+        }
+        level = below;
+    }
+
+    let zooms = zooms.ok_or_else(nothing)?;
+    let metadata = metadata::document(contents.layer, &zooms);
+    let summary = Summary { zooms: zooms.clone(), extent: mercator(extent), metadata };
+    let bytes = blocking(move || file.finish(&summary)).await?;
+    Ok(Report { tiles, zooms, bytes })
+}
+
+/// What there is at a tile's place.
+enum Found {
+    /// A tile, compressed.
+    Tile(Bytes),
+    /// No tile, but features that may be in tiles below.
+    Features,
+    /// Neither.
+    Nothing,
+}
+
+/// Going from tile to tile.
+struct Walk<'a> {
+    source: &'a dyn TileSource,
+    database: &'a Database,
+    contents: &'a Contents<'a>,
+    path: &'a Path,
+    view: View,
+}
+
+impl Walk<'_> {
+    /// What is there. That a tile is empty says nothing of those below: it
+    /// may be too early for its features, or they too small to be seen. So
+    /// the database is asked whether there are any.
+    async fn look(&self, tile: TileCoord) -> Result<Found, ArchiveError> {
+        let Contents { layer, zooms, caller } = self.contents;
+        if zooms.contains(&tile.zoom())
+            && let Some(bytes) = self.source.tile(*caller, layer, tile, &self.view).await?
+        {
+            let path = self.path.to_owned();
+            let compress = move || compressed(&bytes).map_err(|error| ArchiveError::write(&path, error));
+            return Ok(Found::Tile(blocking(compress).await?));
+        }
+        let goes_on = tile.zoom() < *zooms.end()
+            && features::any_within(*caller, self.database, layer, tile.extent(MARGIN)).await?;
+        Ok(if goes_on { Found::Features } else { Found::Nothing })
+    }
+}
+
+fn compressed(bytes: &[u8]) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish().map(Bytes::from)
+}
+
+/// The part of the box that WebMercatorQuad has.
+fn mercator(extent: Extent) -> Extent {
+    let within = |latitude: f64| latitude.clamp(-HIGHEST_LATITUDE, HIGHEST_LATITUDE);
+    Extent { south: within(extent.south), north: within(extent.north), ..extent }
+}
+
+/// Does what takes the disk's or the processor's time where that holds up
+/// nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
+) -> Result<T, ArchiveError> {
+    match spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going away, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
