@@ -184,7 +184,7 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
     let room = Room::new().await;
     let layer = room.city.layer("postes").await;
     let path = room.folder.path().join("archive");
-    let refused = room.write(&layer, 9..=8, to(&path)).await.unwrap_err();
+    let refused = room.write(&layer, RangeInclusive::new(9, 8), to(&path)).await.unwrap_err();
     assert!(matches!(refused, ArchiveError::Zooms { lowest: 9, highest: 8 }), "{refused}");
     let refused = room.write(&layer, 0..=23, to(&path)).await.unwrap_err();
     assert!(matches!(refused, ArchiveError::Zooms { .. }), "{refused}");

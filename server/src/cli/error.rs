@@ -48,14 +48,14 @@ pub enum CommandError {
     Archive(#[from] tiles::archive::ArchiveError),
     /// A layer that is not for everybody.
     #[error(
-        "the layer {layer} is {visibility}, or tells of persons: the public does not see it. --private exports it all \
-         the same; then whoever has the file sees it"
+        "the layer {layer} is not for the public ({reason}). --private exports it all the same; then whoever has the \
+         file sees it"
     )]
     NotPublic {
         /// The layer.
         layer: layers::LayerId,
-        /// How it is classified.
-        visibility: access::Visibility,
+        /// Its classification, or what its features stand for.
+        reason: String,
     },
     /// The catalogue refused.
     #[error(transparent)]

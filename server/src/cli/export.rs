@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use access::Caller;
+use access::{Caller, Visibility};
 use clap::Args;
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use layers::{Layer, LayerId, catalog};
@@ -101,7 +101,11 @@ impl Options {
         } else if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) {
             Ok(Caller::Anonymous)
         } else {
-            Err(CommandError::NotPublic { layer: layer.id.clone(), visibility: layer.visibility() })
+            let reason = match layer.visibility() {
+                Visibility::Publica => format!("its features are {}", layer.subject()),
+                other => other.to_string(),
+            };
+            Err(CommandError::NotPublic { layer: layer.id.clone(), reason })
         }
     }
 }
