@@ -116,7 +116,7 @@ struct Bar(ProgressBar);
 impl Bar {
     fn new(name: &str) -> Self {
         let bar = ProgressBar::new(0).with_prefix(name.to_owned());
-        let style = ProgressStyle::with_template("{prefix}: {msg} {bar:30} {pos}/{len} tiles ({per_sec}, {elapsed})");
+        let style = ProgressStyle::with_template("{prefix}: {msg} {bar:30} {pos}/{len} tiles ({elapsed})");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
