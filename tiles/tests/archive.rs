@@ -10,10 +10,11 @@ use std::sync::Mutex;
 
 use access::Caller;
 use async_trait::async_trait;
+use bytes::Bytes;
 use layers::Layer;
 use pmtiles::{AsyncPmTilesReader, Compression, MmapBackend, TileType};
 use tempfile::TempDir;
-use tiles::archive::{self, ArchiveError, Contents, Progress, Report, Target};
+use tiles::archive::{self, ArchiveError, Contents, OneLayer, Progress, Report, Source, Target};
 use tiles::postgis::PostgisTiles;
 use tiles::{TileCoord, TileError, TileSource, View};
 
@@ -52,14 +53,18 @@ impl Room {
         zooms: RangeInclusive<u8>,
         target: Target<'_>,
     ) -> Result<Report, ArchiveError> {
-        let contents = Contents { layer, zooms, caller: Caller::Anonymous };
-        archive::write(&self.source, self.city.db.database(), &contents, target, 2, &Told::default()).await
+        let source = OneLayer { tiles: &self.source, layer, caller: Caller::Anonymous };
+        archive::write(&source, self.city.db.database(), &contents(layer, zooms), target, 2, &Told::default()).await
     }
 
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
+}
+
+fn contents(layer: &Layer, zooms: RangeInclusive<u8>) -> Contents<'_> {
+    Contents { name: "La ciudad", layers: std::slice::from_ref(layer), zooms, caller: Caller::Anonymous }
 }
 
 fn to(path: &Path) -> Target<'_> {
@@ -99,9 +104,9 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
     for (name, layers) in [("predios", &["predios", "labels"][..]), ("vias", &["vias"]), ("postes", &["postes"])] {
         let layer = measured(&room.city, name).await;
         let path = room.folder.path().join(name);
-        let (told, contents) = (Told::default(), Contents { layer: &layer, zooms: 3..=17, caller: Caller::Anonymous });
-        let report =
-            archive::write(&room.source, room.city.db.database(), &contents, to(&path), 2, &told).await.unwrap();
+        let (told, contents) = (Told::default(), contents(&layer, 3..=17));
+        let source = OneLayer { tiles: &room.source, layer: &layer, caller: Caller::Anonymous };
+        let report = archive::write(&source, room.city.db.database(), &contents, to(&path), 2, &told).await.unwrap();
         let told = told.0.into_inner().unwrap();
         assert_eq!(told.iter().map(|(zoom, ..)| *zoom).collect::<Vec<_>>(), (0..=17).collect::<Vec<_>>());
         assert!(told.iter().all(|(_, promised, looked)| promised == looked), "{told:?}");
@@ -136,7 +141,7 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         assert!(extent.contains(header.center_longitude, header.center_latitude));
 
         let metadata: serde_json::Value = serde_json::from_str(&reader.get_metadata().await.unwrap()).unwrap();
-        assert_eq!(metadata["name"], name);
+        assert_eq!(metadata["name"], "La ciudad");
         let described = metadata["vector_layers"].as_array().unwrap();
         assert_eq!(described.iter().map(|layer| layer["id"].as_str().unwrap()).collect::<Vec<_>>(), layers);
         assert_eq!(described[0]["maxzoom"], 17);
@@ -215,20 +220,14 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
 
 /// Tiles until the third, which fails or never comes.
 struct Breaks<'a> {
-    source: &'a PostgisTiles,
+    tiles: OneLayer<'a>,
     asked: Mutex<u8>,
     fails: bool,
 }
 
 #[async_trait]
-impl TileSource for Breaks<'_> {
-    async fn tile(
-        &self,
-        caller: Caller,
-        layer: &Layer,
-        tile: TileCoord,
-        view: &View,
-    ) -> Result<Option<bytes::Bytes>, TileError> {
+impl Source for Breaks<'_> {
+    async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError> {
         let asked = {
             let mut asked = self.asked.lock().unwrap();
             *asked += 1;
@@ -237,7 +236,7 @@ impl TileSource for Breaks<'_> {
         match asked {
             3.. if self.fails => Err(TileError::Busy),
             3.. => std::future::pending().await,
-            _ => self.source.tile(caller, layer, tile, view).await,
+            _ => self.tiles.tile(tile).await,
         }
     }
 }
@@ -247,22 +246,21 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
     let room = Room::new().await;
     let layer = room.city.layer("postes").await;
     let path = room.folder.path().join("archive");
-    let contents = Contents { layer: &layer, zooms: 14..=16, caller: Caller::Anonymous };
-    let database = room.city.db.database();
+    let (contents, database, told) = (contents(&layer, 14..=16), room.city.db.database(), Told::default());
+    let tiles = || OneLayer { tiles: &room.source, layer: &layer, caller: Caller::Anonymous };
 
-    let source = Breaks { source: &room.source, asked: Mutex::default(), fails: true };
-    let refused = archive::write(&source, database, &contents, to(&path), 1, &Told::default()).await.unwrap_err();
+    let source = Breaks { tiles: tiles(), asked: Mutex::default(), fails: true };
+    let refused = archive::write(&source, database, &contents, to(&path), 1, &told).await.unwrap_err();
     assert!(matches!(refused, ArchiveError::Tile(TileError::Busy)), "{refused}");
     assert!(room.files().is_empty(), "{:?}", room.files());
 
-    let source = Breaks { source: &room.source, asked: Mutex::default(), fails: false };
+    let source = Breaks { tiles: tiles(), asked: Mutex::default(), fails: false };
     let third = async {
         while *source.asked.lock().unwrap() < 3 {
             tokio::task::yield_now().await;
         }
         room.files().len()
     };
-    let told = Told::default();
     tokio::select! {
         outcome = archive::write(&source, database, &contents, to(&path), 1, &told) => panic!("{outcome:?}"),
         files = third => assert_eq!(files, 1),

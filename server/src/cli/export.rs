@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -5,7 +6,7 @@ use access::{Caller, Visibility};
 use clap::Args;
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use layers::{Layer, LayerId, catalog};
-use tiles::archive::{self, Contents, Progress, Report, Target};
+use tiles::archive::{self, Contents, OneLayer, Progress, Report, Target};
 use tiles::postgis::PostgisTiles;
 
 use super::interrupt::interrupted;
@@ -60,9 +61,12 @@ async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandErr
     let cancel = interrupted();
     let database = session.database();
     let layer = catalog::get(Caller::LocalOperator, database, &options.layer).await?;
-    let contents = Contents { layer: &layer, zooms: options.zooms(&layer), caller: options.caller(&layer)? };
+    let caller = options.caller(&layer)?;
+    let layers = std::slice::from_ref(&layer);
+    let name = layer.definition.title.in_language("es");
+    let contents = Contents { name, layers, zooms: options.zooms(layers), caller };
     let target = Target { path: &options.output, overwrite: options.overwrite };
-    let source = PostgisTiles::new(database.clone(), AT_ONCE);
+    let source = OneLayer { tiles: &PostgisTiles::new(database.clone(), AT_ONCE), layer: &layer, caller };
 
     let bar = Bar::new(layer.id.as_str());
     let begun = Instant::now();
@@ -89,8 +93,8 @@ async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandErr
 }
 
 impl Options {
-    fn zooms(&self, layer: &Layer) -> std::ops::RangeInclusive<u8> {
-        self.min_zoom..=self.max_zoom.unwrap_or_else(|| archive::whole_from(layer).max(self.min_zoom))
+    fn zooms(&self, layers: &[Layer]) -> RangeInclusive<u8> {
+        self.min_zoom..=self.max_zoom.unwrap_or_else(|| archive::whole_from(layers).max(self.min_zoom))
     }
 
     /// Whose view of the layer is exported: the public's, unless said

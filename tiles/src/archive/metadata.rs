@@ -5,33 +5,56 @@ use std::ops::RangeInclusive;
 use layers::{AttributeType, Extent, GeometryType, Layer};
 use serde_json::{Map, Value, json};
 
+use super::Contents;
+
 /// The metadata's document. Texts are in Spanish where there are any.
-pub(super) fn document(layer: &Layer, zooms: &RangeInclusive<u8>) -> Value {
-    let definition = &layer.definition;
+pub(super) fn document(contents: &Contents<'_>, zooms: &RangeInclusive<u8>) -> Value {
+    let of_several = contents.layers.len() > 1;
+    let described = contents.layers.iter().flat_map(|layer| vector_layers(layer, of_several, zooms));
     let mut document = json!({
-        "name": definition.title.in_language("es"),
-        "description": definition.description.in_language("es"),
+        "name": contents.name,
+        "description": listed(contents, |layer| {
+            let said = if of_several { &layer.definition.title } else { &layer.definition.description };
+            said.in_language("es")
+        }),
         "type": "overlay",
-        "vector_layers": vector_layers(layer, zooms),
+        "vector_layers": described.collect::<Vec<_>>(),
         "generator": concat!("Lindero ", env!("CARGO_PKG_VERSION")),
     });
-    if !definition.source.is_empty() {
+    let sources = listed(contents, |layer| &layer.definition.source);
+    if !sources.is_empty() {
         // Viewers put the attribution into their page as HTML.
-        document["attribution"] = json!(maud::html! { (definition.source) }.into_string());
+        document["attribution"] = json!(maud::html! { (sources) }.into_string());
     }
     document
 }
 
-/// The MVT layers of the collection's tiles.
-fn vector_layers(layer: &Layer, zooms: &RangeInclusive<u8>) -> Vec<Value> {
+/// What is said of each layer, once, as a list.
+fn listed<'a>(contents: &Contents<'a>, said: impl Fn(&'a Layer) -> &'a str) -> String {
+    let mut list: Vec<&str> = Vec::new();
+    for one in contents.layers.iter().map(said) {
+        if !one.is_empty() && !list.contains(&one) {
+            list.push(one);
+        }
+    }
+    list.join(", ")
+}
+
+/// The MVT layers that a collection has in the tiles: its own, and that of its
+/// labels, which has the collection's name in it where there are several.
+fn vector_layers(layer: &Layer, of_several: bool, zooms: &RangeInclusive<u8>) -> Vec<Value> {
     let definition = &layer.definition;
+    let from = definition.min_zoom.max(*zooms.start());
+    if from > *zooms.end() {
+        return Vec::new();
+    }
     let known = definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
     let fields: Map<String, Value> =
         known.map(|attribute| (attribute.name.clone(), json!(attribute.title.in_language("es")))).collect();
     let mut described = vec![json!({
         "id": layer.id,
         "description": definition.description.in_language("es"),
-        "minzoom": zooms.start(),
+        "minzoom": from,
         "maxzoom": zooms.end(),
         "fields": fields,
     })];
@@ -39,8 +62,8 @@ fn vector_layers(layer: &Layer, zooms: &RangeInclusive<u8>) -> Vec<Value> {
         matches!(layer.geometry_type, GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Geometry);
     if may_have_areas && definition.label.is_some() {
         described.push(json!({
-            "id": "labels",
-            "minzoom": zooms.start(),
+            "id": if of_several { format!("{}_labels", layer.id) } else { "labels".to_owned() },
+            "minzoom": from,
             "maxzoom": zooms.end(),
             "fields": { "name": "" },
         }));

@@ -1,28 +1,31 @@
-//! A layer's tiles as one file: an archive in PMTiles v3 (WebMercatorQuad, MVT
-//! compressed with gzip), tile by tile what a [`TileSource`] answers.
+//! Tiles as one file: an archive in PMTiles v3 (WebMercatorQuad, MVT compressed
+//! with gzip) of a layer or of several, tile by tile what a [`Source`] answers.
 
 mod file;
 mod metadata;
 mod pyramid;
+mod source;
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use access::{Caller, Database};
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use futures::{StreamExt, stream};
 use layers::features::{self, FeatureError};
-use layers::{Extent, Layer, LayerId};
+use layers::{Extent, Layer};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use self::file::{ArchiveFile, Summary};
 use self::pyramid::Level;
-use crate::engine::DETAILED_FROM;
-use crate::{HIGHEST_ZOOM, TileCoord, TileError, TileSource, View};
+pub use self::source::{OneLayer, Source};
+use crate::{HIGHEST_ZOOM, TileCoord, TileError};
+
+/// From this zoom on, tiles hold every feature as it is, but for those that
+/// would have too many bytes.
+const WHOLE_FROM: u8 = 15;
 
 /// Around a tile, as a part of its side, features are looked for: more than
 /// any source draws there.
@@ -34,8 +37,10 @@ const HIGHEST_LATITUDE: f64 = 85.051_128;
 /// What an archive is to hold.
 #[derive(Debug, Clone)]
 pub struct Contents<'a> {
-    /// The layer.
-    pub layer: &'a Layer,
+    /// What it is called.
+    pub name: &'a str,
+    /// The layers; at least one.
+    pub layers: &'a [Layer],
     /// The lowest zoom and the highest.
     pub zooms: RangeInclusive<u8>,
     /// Whose view of it: the tiles are those that this caller is served.
@@ -88,10 +93,8 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Every tile would be empty.
-    #[error("the layer {layer} has nothing in its tiles from zoom {lowest} to {highest}; no archive was written")]
+    #[error("there is nothing in the tiles from zoom {lowest} to {highest}; no archive was written")]
     Empty {
-        /// The layer.
-        layer: LayerId,
         /// The lowest zoom.
         lowest: u8,
         /// The highest.
@@ -119,13 +122,15 @@ impl ArchiveError {
     }
 }
 
-/// The lowest zoom at which tiles hold every feature of the layer as it is;
+/// The lowest zoom at which tiles hold every feature of the layers as it is;
 /// viewers enlarge the tiles of an archive's highest zoom.
-pub fn whole_from(layer: &Layer) -> u8 {
-    let rule = layer.definition.zoom_rule.iter();
-    let entering = rule.flat_map(|rule| rule.values.values().copied().chain([rule.otherwise]));
-    let last = entering.chain([layer.definition.min_zoom, DETAILED_FROM]).max().unwrap_or(DETAILED_FROM);
-    last.min(HIGHEST_ZOOM)
+pub fn whole_from(layers: &[Layer]) -> u8 {
+    let entering = layers.iter().flat_map(|layer| {
+        let rule = layer.definition.zoom_rule.iter();
+        let last = rule.flat_map(|rule| rule.values.values().copied().chain([rule.otherwise]));
+        last.chain([layer.definition.min_zoom])
+    });
+    entering.fold(WHOLE_FROM, u8::max).min(HIGHEST_ZOOM)
 }
 
 /// Writes the archive, with `at_once` tiles being cut at a time; it takes its
@@ -134,7 +139,7 @@ pub fn whole_from(layer: &Layer) -> u8 {
 /// Memory: some hundred bytes for each tile that the archive holds, and the
 /// tiles that are being cut.
 pub async fn write(
-    source: &dyn TileSource,
+    source: &dyn Source,
     database: &Database,
     contents: &Contents<'_>,
     target: Target<'_>,
@@ -145,13 +150,13 @@ pub async fn write(
     if lowest > highest || highest > HIGHEST_ZOOM {
         return Err(ArchiveError::Zooms { lowest, highest });
     }
-    let nothing = || ArchiveError::Empty { layer: contents.layer.id.clone(), lowest, highest };
+    let nothing = || ArchiveError::Empty { lowest, highest };
     let Target { path, overwrite } = target;
     let to = path.to_owned();
     let mut file = blocking(move || ArchiveFile::create(&to, overwrite)).await?;
-    let extent = features::extent(contents.caller, database, contents.layer).await?.ok_or_else(nothing)?;
+    let extent = extent(database, contents).await?.ok_or_else(nothing)?;
 
-    let walk = Walk { source, database, contents, path, view: View::whole(contents.layer) };
+    let walk = Walk { source, database, contents };
     let mut tiles = 0;
     let mut zooms: Option<RangeInclusive<u8>> = None;
     let mut level = Level::top();
@@ -183,7 +188,7 @@ pub async fn write(
     }
 
     let zooms = zooms.ok_or_else(nothing)?;
-    let metadata = metadata::document(contents.layer, &zooms);
+    let metadata = metadata::document(contents, &zooms);
     let summary = Summary { zooms: zooms.clone(), extent: mercator(extent), metadata };
     let bytes = blocking(move || file.finish(&summary)).await?;
     Ok(Report { tiles, zooms, bytes })
@@ -201,36 +206,45 @@ enum Found {
 
 /// Going from tile to tile.
 struct Walk<'a> {
-    source: &'a dyn TileSource,
+    source: &'a dyn Source,
     database: &'a Database,
     contents: &'a Contents<'a>,
-    path: &'a Path,
-    view: View,
 }
 
 impl Walk<'_> {
-    /// What is there. That a tile is empty says nothing of those below: it
-    /// may be too early for its features, or they too small to be seen. So
-    /// the database is asked whether there are any.
     async fn look(&self, tile: TileCoord) -> Result<Found, ArchiveError> {
-        let Contents { layer, zooms, caller } = self.contents;
+        let zooms = &self.contents.zooms;
         if zooms.contains(&tile.zoom())
-            && let Some(bytes) = self.source.tile(*caller, layer, tile, &self.view).await?
+            && let Some(bytes) = self.source.tile(tile).await?
         {
-            let path = self.path.to_owned();
-            let compress = move || compressed(&bytes).map_err(|error| ArchiveError::write(&path, error));
-            return Ok(Found::Tile(blocking(compress).await?));
+            return Ok(Found::Tile(bytes));
         }
-        let goes_on = tile.zoom() < *zooms.end()
-            && features::any_within(*caller, self.database, layer, tile.extent(MARGIN)).await?;
+        let goes_on = tile.zoom() < *zooms.end() && self.has_features(tile).await?;
         Ok(if goes_on { Found::Features } else { Found::Nothing })
+    }
+
+    /// Whether there are features where the tile is. That it is empty says
+    /// nothing of those below: it may be too early for its features, or they
+    /// too small to be seen. So the database is asked.
+    async fn has_features(&self, tile: TileCoord) -> Result<bool, FeatureError> {
+        for layer in self.contents.layers {
+            if features::any_within(self.contents.caller, self.database, layer, tile.extent(MARGIN)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
-fn compressed(bytes: &[u8]) -> io::Result<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
-    encoder.write_all(bytes)?;
-    encoder.finish().map(Bytes::from)
+/// The extent of all layers as it is now.
+async fn extent(database: &Database, contents: &Contents<'_>) -> Result<Option<Extent>, FeatureError> {
+    let mut all = None::<Extent>;
+    for layer in contents.layers {
+        if let Some(one) = features::extent(contents.caller, database, layer).await? {
+            all = Some(all.map_or(one, |all| all.union(one)));
+        }
+    }
+    Ok(all)
 }
 
 /// The part of the box that WebMercatorQuad has.
@@ -241,9 +255,9 @@ fn mercator(extent: Extent) -> Extent {
 
 /// Does what takes the disk's or the processor's time where that holds up
 /// nobody.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
-) -> Result<T, ArchiveError> {
+async fn blocking<T: Send + 'static, E: Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     match spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(failed) => match failed.try_into_panic() {

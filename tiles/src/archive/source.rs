@@ -1,0 +1,46 @@
+use std::io::{self, Write};
+
+use access::Caller;
+use async_trait::async_trait;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use layers::Layer;
+
+use super::blocking;
+use crate::{TileCoord, TileError, TileSource, View};
+
+/// Where an archive's tiles come from.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The tile, compressed with gzip; none where it is empty. Equal content
+    /// gives equal bytes.
+    async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError>;
+}
+
+/// The tiles of one layer.
+pub struct OneLayer<'a> {
+    /// Whatever cuts them.
+    pub tiles: &'a dyn TileSource,
+    /// The layer.
+    pub layer: &'a Layer,
+    /// Whose view of it.
+    pub caller: Caller,
+}
+
+#[async_trait]
+impl Source for OneLayer<'_> {
+    async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError> {
+        let Self { tiles, layer, caller } = self;
+        match tiles.tile(*caller, layer, tile, &View::whole(layer)).await? {
+            Some(bytes) => Ok(Some(blocking(move || compressed(&bytes)).await.map_err(sqlx::Error::Io)?)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn compressed(bytes: &[u8]) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish().map(Bytes::from)
+}
