@@ -4,10 +4,13 @@ content.
 
 usage: edits.py SERVER LAYER ZOOM SECONDS RATE [EVERY [CONDITION]]
 
-RATE edits a second, of which every EVERY-th (1: all) is looked for; where
-CONDITION (SQL) is given, those that are looked for are taken from the features that
-meet it, else from all. The new content is a text that no feature had before. DATABASE_URL
-names the database. Prints the percentiles in milliseconds.
+RATE edits a second, of which every EVERY-th (1: all) is looked for. The new
+content is a text in "direccion" that no feature had before. Where CONDITION (SQL) is
+given, those that are looked for are taken from the few features that meet it, and are
+known by a number in "estrato": generalised tiles have only attributes of few
+values. DATABASE_URL names the database. Prints how many were looked for, the median,
+the 99th percentile and the longest in milliseconds, how many were never seen, how many
+edits began late, and how often tiles were asked for.
 """
 import http.client
 import math
@@ -25,6 +28,17 @@ import psycopg
 PATIENCE = 30.0
 # The pause between two looks begins with the first and grows to the second.
 SHORTEST, LONGEST = 0.004, 0.05
+# Numbers from here on take five bytes, which no other part of a tile has by accident.
+FIRST_NUMBER = 2_000_000_000
+
+
+def varint(number):
+    """As tiles hold it."""
+    low = []
+    while number > 127:
+        low.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*low, number])
 
 
 def tile(longitude, latitude, zoom):
@@ -36,9 +50,9 @@ def tile(longitude, latitude, zoom):
 class Editor(threading.Thread):
     """Edits what is in the queue, and waits for those that are looked for."""
 
-    def __init__(self, work, server, layer, zoom):
+    def __init__(self, work, server, layer, zoom, by_number):
         super().__init__(daemon=True)
-        self.work, self.layer, self.zoom = work, layer, zoom
+        self.work, self.layer, self.zoom, self.by_number = work, layer, zoom, by_number
         self.connection = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
         self.database = psycopg.connect(os.environ["DATABASE_URL"])
         self.waits, self.late, self.lost, self.looks, self.failed = [], 0, 0, 0, None
@@ -56,8 +70,14 @@ class Editor(threading.Thread):
             time.sleep(pause)
         elif pause < -0.1:
             self.late += 1
-        text = f"EDICION {os.getpid()} {number:06}"
-        self.database.execute(f"UPDATE {self.layer} SET direccion = %s WHERE id = %s", (text, feature))
+        if is_looked_for and self.by_number:
+            value = FIRST_NUMBER + number
+            mark = varint(value)
+            self.database.execute(f"UPDATE {self.layer} SET estrato = %s WHERE id = %s", (value, feature))
+        else:
+            value = f"EDICION {os.getpid()} {number:06}"
+            mark = value.encode()
+            self.database.execute(f"UPDATE {self.layer} SET direccion = %s WHERE id = %s", (value, feature))
         committed = time.monotonic()
         self.database.commit()
         if not is_looked_for:
@@ -72,7 +92,7 @@ class Editor(threading.Thread):
             answer = self.connection.getresponse()
             body = answer.read()
             self.looks += 1
-            if answer.status == 200 and text.encode() in body:
+            if answer.status == 200 and mark in body:
                 self.waits.append((time.monotonic() - committed) * 1000)
                 return
             time.sleep(gap)
@@ -100,7 +120,7 @@ def main(server, layer, zoom, seconds, rate, every="1", condition=None):
         is_looked_for = number % every == 0
         chosen = looked_for[number // every] if condition and is_looked_for else others[number]
         work.put((number, began + number / rate, *chosen, is_looked_for))
-    editors = [Editor(work, urlsplit(server), layer, int(zoom)) for _ in range(32)]
+    editors = [Editor(work, urlsplit(server), layer, int(zoom), condition is not None) for _ in range(32)]
     for editor in editors:
         work.put(None)
         editor.start()
