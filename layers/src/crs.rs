@@ -131,6 +131,12 @@ pub fn push_box(part: Extent, srid: i32, sql: &mut QueryBuilder<Postgres>) {
     sql.push("4326), ").push_bind(step).push("), ").push_bind(srid).push(")");
 }
 
+/// Whether coordinates in the CRS are degrees, so that what is straight in
+/// longitude and latitude is straight in it.
+pub fn is_geographic(srid: i32) -> bool {
+    matches!(srid, WGS_84 | 4686)
+}
+
 /// Where (CRS84) a query's box may lie to be transformed into the CRS: a
 /// projection is defined around its zone only, and a box far outside would
 /// fail or fold. Generous: all of Colombia with its sea for the national CRS.

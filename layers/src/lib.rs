@@ -8,6 +8,7 @@ pub mod change;
 pub mod crs;
 mod definition;
 pub mod features;
+pub mod filter;
 mod identifier;
 mod layer;
 pub mod municipality;

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::FeatureId;
 use crate::catalog::Quoted;
+use crate::filter::Filter;
 use crate::{AttributeType, Extent, Kind, Layer, Value, crs};
 
 /// A box in longitude and latitude (CRS84), degrees. West greater than east
@@ -54,7 +55,7 @@ impl Bbox {
 
     /// The parts of the box within a domain: none, one, or two where the box
     /// crosses the antimeridian.
-    fn within(self, domain: Extent) -> Vec<Extent> {
+    pub(crate) fn within(self, domain: Extent) -> Vec<Extent> {
         let Self(Extent { west, south, east, north }) = self;
         let spans = if west <= east { vec![(west, east)] } else { vec![(west, 180.0), (-180.0, east)] };
         spans
@@ -74,6 +75,7 @@ impl Bbox {
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     bbox: Option<Bbox>,
+    filter: Option<Filter>,
     equal: Vec<(String, Value)>,
     pub(super) offset: u64,
     pub(super) after: Option<FeatureId>,
@@ -85,6 +87,19 @@ impl Query {
     pub fn within(mut self, bbox: Bbox) -> Self {
         self.bbox = Some(bbox);
         self
+    }
+
+    /// Those for which the filter, which was read for this layer, is true.
+    #[must_use]
+    pub fn matching(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Whether its statement may be kept prepared. Filters are many and seldom
+    /// the same, and their geometries want a plan made for their values.
+    pub(super) fn is_common(&self) -> bool {
+        self.filter.is_none()
     }
 
     /// Those after the first `offset` in the order of the ids.
@@ -138,6 +153,10 @@ impl Query {
         }
         if let Some(bbox) = self.bbox {
             push_bbox(bbox, layer, names, sql);
+        }
+        if let Some(filter) = &self.filter {
+            sql.push(" AND ");
+            filter.push(sql);
         }
         for (attribute, value) in &self.equal {
             sql.push(" AND ").push(Quoted::identifier(attribute));

@@ -43,7 +43,7 @@ pub async fn count(caller: Caller, db: &Database, layer: &Layer, query: &Query) 
     let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
     sql.push(&names.relation);
     query.push_conditions(layer, &names, &mut sql);
-    Ok(sql.build_query_scalar().fetch_one(db.app()).await?)
+    Ok(sql.build_query_scalar().persistent(query.is_common()).fetch_one(db.app()).await?)
 }
 
 /// The feature with that id.
@@ -95,7 +95,7 @@ async fn page(
     if query.offset > 0 {
         sql.push(" OFFSET ").push_bind(i64::try_from(query.offset).unwrap_or(i64::MAX));
     }
-    let rows = sql.build().fetch_all(db.app()).await?;
+    let rows = sql.build().persistent(query.is_common()).fetch_all(db.app()).await?;
     Ok(rows.iter().map(|row| feature(layer, row)).collect::<Result<_, _>>()?)
 }
 

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use crate::support::{Answer, City};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/conformance",
     "/api",
     "/collections",
     "/collections/barrios",
+    "/collections/barrios/queryables",
     "/collections/barrios/items",
     "/collections/barrios/items/1",
     "/collections/postes/items",
@@ -168,6 +169,7 @@ async fn the_documents_are_as_they_were() {
         ("landing", "/"),
         ("conformance", "/conformance"),
         ("collection", "/collections/barrios"),
+        ("queryables", "/collections/barrios/queryables"),
         ("published_collection", "/collections/postes"),
         ("tileset", "/collections/barrios/tiles/WebMercatorQuad"),
         ("tilejson", "/collections/barrios/tiles/WebMercatorQuad?f=tilejson"),

@@ -5,6 +5,7 @@ mod assets;
 mod background;
 mod documents;
 mod features;
+mod filters;
 mod foreign;
 mod support;
 mod tiles;

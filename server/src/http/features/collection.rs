@@ -4,12 +4,16 @@ use chrono::{SecondsFormat, Utc};
 use layers::{Layer, Text, crs};
 use serde_json::{Value, json};
 
+use super::SCHEMA;
 use crate::http::asked::Asked;
 use crate::http::document::{GEOJSON, JSON};
 use crate::http::links::{self, Link};
 
 /// The link relation of a collection's vector tiles (OGC API Tiles).
 const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
+
+/// The link relation of what a filter may name (OGC API Features, part 3).
+const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 
 /// `/collections`.
 pub(super) fn collections(asked: &Asked, layers: &[Layer]) -> Value {
@@ -49,6 +53,7 @@ fn links(asked: &Asked, layer: &Layer) -> Vec<Link> {
         Link::new("alternate", "text/html", to("?f=html")).titled(title),
         Link::new("items", GEOJSON, to("/items?f=json")).titled(title),
         Link::new("items", "text/html", to("/items?f=html")).titled(title),
+        Link::new(QUERYABLES, SCHEMA, to("/queryables?f=json")).titled(title),
         Link::new(TILESETS, JSON, to("/tiles?f=json")).titled(title),
     ];
     if layer.definition.licence.starts_with("http") {

@@ -15,11 +15,11 @@ use crate::http::AppState;
 /// As many counts are kept; then all are forgotten.
 const MOST: usize = 10_000;
 
-/// The counts, by layer and filter.
+/// The counts, by layer and selection.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Counts(Mutex<HashMap<(LayerId, String), (Stamp, i64)>>);
 
-/// The number of features that the page's filter matches.
+/// The number of features that the page's parameters select.
 pub(super) async fn matched(state: &AppState, layer: &Layer, page: &Page) -> Result<i64, FeatureError> {
     // What no trigger sees may change untold.
     let stamp = match layer.change_capture {
@@ -29,7 +29,7 @@ pub(super) async fn matched(state: &AppState, layer: &Layer, page: &Page) -> Res
     let Some(stamp) = stamp else {
         return count(CALLER, &state.database, layer, &page.query).await;
     };
-    let key = (layer.id.clone(), page.filter.clone());
+    let key = (layer.id.clone(), page.selection.clone());
     let lock = || state.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((of, number)) = lock().get(&key).copied()
         && of == stamp

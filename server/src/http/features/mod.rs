@@ -5,8 +5,10 @@ mod counts;
 mod cursor;
 mod datetime;
 mod feature;
+mod filter;
 pub(super) mod geojson;
 mod items;
+mod queryables;
 mod request;
 
 use access::Caller;
@@ -19,6 +21,8 @@ use layers::{Layer, LayerId, catalog};
 
 use self::collection::{collection, collections};
 pub(super) use self::counts::Counts;
+pub(super) use self::filter::{PARAMETERS as FILTER_PARAMETERS, filter};
+pub(super) use self::queryables::SCHEMA;
 pub(super) use self::request::{DEFAULT_LIMIT, KNOWN_CRS, MOST, RESERVED};
 use super::AppState;
 use super::asked::{Asked, Format, JSON_AND_HTML};
@@ -31,6 +35,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/collections", get(list))
         .route("/collections/{id}", get(one))
+        .route("/collections/{id}/queryables", get(queryables::get))
         .route("/collections/{id}/items", get(items::items))
         .route("/collections/{id}/items/{feature}", get(feature::feature))
 }
@@ -98,7 +103,7 @@ impl From<InvalidQuery> for Problem {
 pub(super) fn of_database(cause: sqlx::Error) -> Problem {
     match cause.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("57014") => Problem::new(Kind::Timeout).with_detail("the question took the database too long; narrow it"),
-        Some("22P02" | "22003" | "22007" | "22008") => {
+        Some("22P02" | "22003" | "22007" | "22008" | "2201F") => {
             Problem::bad_request("a value is none that the attribute it is compared with can have")
         }
         _ => cause.into(),

@@ -4,7 +4,7 @@ use layers::features::{Bbox, Query};
 use layers::{Layer, crs};
 use url::form_urlencoded;
 
-use super::{cursor, datetime};
+use super::{FILTER_PARAMETERS, cursor, datetime, filter};
 use crate::http::asked::Asked;
 use crate::http::problem::{Problem, Result};
 
@@ -18,8 +18,20 @@ pub(in crate::http) const KNOWN_CRS: [&str; 2] = [crs::CRS84, "http://www.opengi
 
 /// Parameters with a meaning of their own: an attribute of that name cannot be
 /// asked for by it.
-pub(in crate::http) const RESERVED: [&str; 9] =
-    ["f", "lang", "limit", "offset", "cursor", "bbox", "bbox-crs", "crs", "datetime"];
+pub(in crate::http) const RESERVED: [&str; 12] = [
+    "f",
+    "lang",
+    "limit",
+    "offset",
+    "cursor",
+    "bbox",
+    "bbox-crs",
+    "crs",
+    "datetime",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+];
 
 /// A page of a collection's features.
 #[derive(Debug, Clone)]
@@ -28,8 +40,8 @@ pub(super) struct Page {
     pub(super) query: Query,
     /// How many at most.
     pub(super) limit: usize,
-    /// The filter as it was asked for, whatever the page.
-    pub(super) filter: String,
+    /// What selects features, as it was asked for, whatever the page.
+    pub(super) selection: String,
     /// How many were passed over; none where a cursor says where to begin.
     pub(super) offset: u64,
 }
@@ -61,17 +73,20 @@ impl Page {
         if let Some(text) = asked.text("datetime")? {
             datetime::check(&text)?;
         }
-        let filter = filter(asked);
+        if let Some(filter) = filter(asked, layer)? {
+            query = query.matching(filter);
+        }
+        let selection = selection(asked);
         for (name, value) in asked.rest() {
             query = query.with_equal(layer, &name, &value)?;
         }
-        Ok(Self { query, limit, filter, offset })
+        Ok(Self { query, limit, selection, offset })
     }
 }
 
 /// The parameters that select features, in one order.
-fn filter(asked: &Asked) -> String {
-    let selects = |name: &str| name == "bbox" || !RESERVED.contains(&name);
+fn selection(asked: &Asked) -> String {
+    let selects = |name: &str| name == "bbox" || FILTER_PARAMETERS.contains(&name) || !RESERVED.contains(&name);
     let mut pairs: Vec<_> = asked.given.iter().filter(|(name, _)| selects(name)).collect();
     pairs.sort();
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

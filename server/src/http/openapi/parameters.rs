@@ -1,5 +1,6 @@
 //! The parameters of operations.
 
+use layers::filter::{FilterLanguage, LONGEST};
 use layers::{Attribute, AttributeType, Layer, search};
 use serde_json::{Map, Value, json};
 use tiles::HIGHEST_ZOOM;
@@ -45,6 +46,12 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             ] })),
         "bbox-crs": query("bbox-crs", "The CRS of bbox.", crs84()),
         "crs": query("crs", "The CRS of the answer.", crs84()),
+        "filter": query("filter", "Only features for which this is true: CQL2 (OGC 21-065r2) over the properties that \
+            the collection's queryables list, such as estrato <= 2 AND S_INTERSECTS(geom, BBOX(-75.3,4.4,-75.2,4.5)).",
+            json!({ "type": "string", "format": "lindero-cql2", "minLength": 1, "maxLength": LONGEST })),
+        "filter-lang": query("filter-lang", "How the filter is written.",
+            json!({ "type": "string", "enum": FilterLanguage::NAMES, "default": FilterLanguage::NAMES[0] })),
+        "filter-crs": query("filter-crs", "The CRS of the geometries in the filter.", crs84()),
         "datetime": query("datetime", "An instant (2026-11-20T08:00:00Z) or an interval of two with / between, \
             where .. is open. Features without a time always match.",
             json!({ "type": "string", "format": "ogc-datetime" })),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::parameters::{self, reference};
 use crate::http::document::{GEOJSON, JSON};
+use crate::http::features::{FILTER_PARAMETERS, SCHEMA};
 use crate::http::tiles::MVT;
 
 /// Every path. Items are described collection by collection, since each has
@@ -46,6 +47,16 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .with(of(&["collectionId"]))
             .with(json_html())
             .json(),
+    );
+    add(
+        "/collections/{collectionId}/queryables",
+        Operation {
+            media_type: SCHEMA,
+            ..Operation::new("getQueryables", "Features", "What a filter may name, as a JSON Schema", "Queryables")
+        }
+        .with(of(&["collectionId"]))
+        .with(json_html())
+        .json(),
     );
     for layer in layers {
         add(&format!("/collections/{}/items", layer.id), items(layer).with(json_html()).json());
@@ -113,6 +124,7 @@ fn items(layer: &Layer) -> Operation {
         ..Operation::new("", "Features", "", "FeatureCollection")
     }
     .with(shared.iter().map(|name| reference(name)).collect())
+    .with(FILTER_PARAMETERS.iter().map(|name| reference(name)).collect())
     .with(vec![parameters::cursor(layer)])
     .with(parameters::attributes(layer).collect())
 }

@@ -57,6 +57,15 @@ pub(super) fn schemas() -> Value {
                 }))),
             })),
         })),
+        "Queryables": object(&["$schema", "$id", "type", "properties"], json!({
+            "$schema": text(),
+            "$id": text(),
+            "type": { "type": "string", "enum": ["object"] },
+            "title": text(),
+            "description": text(),
+            "properties": { "type": "object", "additionalProperties": { "type": "object" } },
+            "additionalProperties": { "type": "boolean" },
+        })),
         "Conformance": object(&["conformsTo"], json!({ "conformsTo": list(text()) })),
         "Collections": object(&["links", "collections"], json!({
             "links": list(reference("Link")),

@@ -29,6 +29,7 @@ pub(in crate::http) fn layer(asked: &Asked, layer: &Layer) -> Markup {
         ul.actions {
             li { a href=(page("/items")) { (language.choose("Ver los elementos en una tabla", "See the features in a table")) } }
             li { a href=(on_map(asked, layer)) { (language.choose("Ver en el mapa", "See on the map")) } }
+            li { a href=(page("/queryables")) { (language.choose("Filtrar los elementos", "Filter the features")) } }
             li { a href=(page("/tiles")) { (language.choose("Teselas vectoriales", "Vector tiles")) } }
         }
         dl {
@@ -70,7 +71,7 @@ fn on_map(asked: &Asked, layer: &Layer) -> String {
     asked.base.join(&format!("/#layers={}", layer.id))
 }
 
-fn type_name(attribute: &Attribute, language: Language) -> &'static str {
+pub(super) fn type_name(attribute: &Attribute, language: Language) -> &'static str {
     use layers::AttributeType::{Boolean, Date, DateTime, Integer, Json, Number, Text};
     match attribute.kind {
         Text => language.choose("texto", "text"),
@@ -83,7 +84,7 @@ fn type_name(attribute: &Attribute, language: Language) -> &'static str {
     }
 }
 
-fn domain(attribute: &Attribute, language: Language) -> Markup {
+pub(super) fn domain(attribute: &Attribute, language: Language) -> Markup {
     html! {
         @match &attribute.domain {
             None => {}

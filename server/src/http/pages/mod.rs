@@ -7,6 +7,7 @@ mod items;
 mod landing;
 mod layer;
 mod layout;
+mod queryables;
 mod tiles;
 mod values;
 
@@ -20,6 +21,7 @@ pub(super) use self::feature::feature;
 pub(super) use self::items::{List, items};
 pub(super) use self::landing::{api, conformance, landing};
 pub(super) use self::layer::layer;
+pub(super) use self::queryables::queryables;
 pub(super) use self::tiles::{matrix_set, matrix_sets, tileset, tilesets};
 use super::AppState;
 
