@@ -4,6 +4,7 @@ Each entry is explained in docs/src/developer/api-checks.md.
 """
 
 import base64
+import json
 import math
 import re
 
@@ -36,6 +37,22 @@ for name, kind, ids in [
 ]:
     schemathesis.openapi.format(f"lindero-cursor-{name}", cursors(kind, ids))
 
+# Filters that fit every layer of the demonstration city, as text and as JSON.
+POINT = {"type": "Point", "coordinates": [-75.2322, 4.4389]}
+FILTERS = {
+    "true": True,
+    "NOT false": {"op": "not", "args": [False]},
+    "geom IS NOT NULL": {"op": "not", "args": [{"op": "isNull", "args": [{"property": "geom"}]}]},
+    "1 + 2 * 3 >= 7 OR 1 / 0 = 1": {"op": ">=", "args": [{"op": "+", "args": [1, 2]}, 3]},
+    "CASEI('Ñ') LIKE CASEI('ñ%')": {"op": "like", "args": [{"op": "casei", "args": ["Ñ"]}, {"op": "casei", "args": ["ñ%"]}]},
+    "S_INTERSECTS(geom, BBOX(-75.3,4.3,-75.1,4.5))":
+        {"op": "s_intersects", "args": [{"property": "geom"}, {"bbox": [-75.3, 4.3, -75.1, 4.5]}]},
+    "S_DISJOINT(geom, POINT(-75.2322 4.4389))": {"op": "s_disjoint", "args": [{"property": "geom"}, POINT]},
+    "T_BEFORE(DATE('2026-01-01'), INTERVAL('2026-01-02', '..'))":
+        {"op": "t_before", "args": [{"date": "2026-01-01"}, {"interval": ["2026-01-02", ".."]}]},
+}
+schemathesis.openapi.format("lindero-cql2", st.sampled_from(list(FILTERS)))
+
 MOST = 10_000
 
 
@@ -66,7 +83,7 @@ def is_cursor(text):
 
 
 # How values of the formats look that only our generators know.
-LOOKS = {"datetime": re.compile(r"[0-9T:Z./-]+").fullmatch, "cursor": is_cursor}
+LOOKS = {"datetime": re.compile(r"[0-9T:Z./-]+").fullmatch, "cursor": is_cursor, "filter": FILTERS.__contains__}
 
 
 @schemathesis.hook
@@ -82,6 +99,9 @@ def before_call(context, case, kwargs):
     numbers = as_numbers(query.get("bbox"))
     if numbers:
         query["bbox"] = ",".join(map(repr, box(numbers)))
+    # A filter is in the language that is said.
+    if "filter" in query and query.get("filter-lang") == "cql2-json":
+        query["filter"] = json.dumps(FILTERS[query["filter"]], ensure_ascii=False)
     # Positions are counted or named, not both.
     if "cursor" in query and str(query.get("offset", "0")).isdigit():
         query.pop("offset", None)

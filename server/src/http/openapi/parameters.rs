@@ -46,9 +46,9 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             ] })),
         "bbox-crs": query("bbox-crs", "The CRS of bbox.", crs84()),
         "crs": query("crs", "The CRS of the answer.", crs84()),
-        "filter": query("filter", "Only features for which this is true: CQL2 (OGC 21-065r2) over the properties that \
-            the collection's queryables list, such as estrato <= 2 AND S_INTERSECTS(geom, BBOX(-75.3,4.4,-75.2,4.5)).",
-            json!({ "type": "string", "format": "lindero-cql2", "minLength": 1, "maxLength": LONGEST })),
+        "filter": query("filter", &format!("Only features for which this is true: CQL2 (OGC 21-065r2), up to {LONGEST} bytes, over the properties that \
+            the collection's queryables list, such as estrato <= 2 AND S_INTERSECTS(geom, BBOX(-75.3,4.4,-75.2,4.5))."),
+            json!({ "type": "string", "format": "lindero-cql2", "minLength": 1 })),
         "filter-lang": query("filter-lang", "How the filter is written.",
             json!({ "type": "string", "enum": FilterLanguage::NAMES, "default": FilterLanguage::NAMES[0] })),
         "filter-crs": query("filter-crs", "The CRS of the geometries in the filter.", crs84()),
