@@ -9,10 +9,12 @@ mod coordinate;
 mod cut;
 mod encode;
 pub mod engine;
+mod generalise;
 mod index;
 pub mod postgis;
 mod source;
 mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TILE_SIZE, TileCoord};
-pub use source::{EXTENT, TileError, TileSource, View};
+pub use encode::compress::Encoding;
+pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};

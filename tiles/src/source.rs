@@ -9,6 +9,19 @@ use crate::TileCoord;
 /// Units of a tile's side within the tile.
 pub const EXTENT: u32 = 4096;
 
+/// With gzip, no tile that is cut from an index has more bytes than this.
+pub const MOST_BYTES: usize = 500_000;
+
+/// A tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tile {
+    /// MVT 2.1, not compressed; not empty.
+    pub bytes: Bytes,
+    /// Whether it holds less than all features that are there, or not as they
+    /// are: as they are, it would have too many bytes.
+    pub is_generalised: bool,
+}
+
 /// Whatever cuts tiles.
 #[async_trait]
 pub trait TileSource: Send + Sync {
@@ -22,7 +35,7 @@ pub trait TileSource: Send + Sync {
         layer: &Layer,
         tile: TileCoord,
         view: &View,
-    ) -> Result<Option<Bytes>, TileError>;
+    ) -> Result<Option<Tile>, TileError>;
 }
 
 /// What a class of callers sees of a layer's features: which attributes.

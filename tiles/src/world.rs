@@ -23,7 +23,53 @@ pub(crate) fn place(x: f64, y: f64) -> Place {
     [step((x + HALF) / (2.0 * HALF)), step((HALF - y) / (2.0 * HALF))]
 }
 
-/// Twice the area of a closed ring by the surveyor's formula: exact, from its
+/// A box: least x, least y, greatest x, greatest y, all of them within.
+pub(crate) type Rect = [u32; 4];
+
+/// A box that holds nothing yet.
+pub(crate) const NOWHERE: Rect = [u32::MAX, u32::MAX, 0, 0];
+
+/// The box with the place in it.
+pub(crate) fn with_place(rect: Rect, [x, y]: Place) -> Rect {
+    [rect[0].min(x), rect[1].min(y), rect[2].max(x), rect[3].max(y)]
+}
+
+/// The smallest box around both.
+pub(crate) fn with_rect(one: Rect, other: Rect) -> Rect {
+    [one[0].min(other[0]), one[1].min(other[1]), one[2].max(other[2]), one[3].max(other[3])]
+}
+
+/// The place in the middle of the box.
+pub(crate) fn centre(rect: Rect) -> Place {
+    [rect[0].midpoint(rect[2]), rect[1].midpoint(rect[3])]
+}
+
+/// Where on the Hilbert curve through the square a place lies. Its first
+/// 2 × zoom bits name the tile of that zoom ([`cell`]): what lies in one tile
+/// lies side by side on the curve.
+pub(crate) fn hilbert([x, y]: Place) -> u64 {
+    fast_hilbert::xy2h(x, y, BITS)
+}
+
+/// The number, along the curve, of the tile of that zoom (1 to 32) that holds
+/// the position.
+pub(crate) fn cell(position: u64, zoom: u8) -> u64 {
+    position >> (2 * (BITS - zoom))
+}
+
+/// The positions in the cell of that number and zoom: the first, and the last.
+pub(crate) fn positions(cell: u64, zoom: u8) -> (u64, u64) {
+    let bits = 2 * (BITS - zoom);
+    (cell << bits, cell << bits | ((1 << bits) - 1))
+}
+
+/// Steps of a pixel's side at that zoom, where a tile is drawn 512 pixels wide,
+/// as web maps do.
+pub(crate) fn pixel(zoom: u8) -> u32 {
+    1 << (BITS - 9 - zoom)
+}
+
+/// Twice the area of a ring, closed or open, by the surveyor's formula: exact, from its
 /// first point.
 pub(crate) fn twice_area(ring: &[Place]) -> i128 {
     let Some(first) = ring.first() else { return 0 };
@@ -53,6 +99,23 @@ impl Window {
         Self { west: corner(tile.column()), north: corner(tile.row()), shift: side as i8 - TILE_BITS as i8 }
     }
 
+    /// The tile of that zoom that holds the place.
+    pub(crate) fn holding(zoom: u8, [x, y]: Place) -> Self {
+        let side = BITS - zoom;
+        let corner = |step: u32| i64::from(step) >> side << side;
+        Self { west: corner(x), north: corner(y), shift: side as i8 - TILE_BITS as i8 }
+    }
+
+    /// The tile's zoom.
+    pub(crate) fn zoom(self) -> u8 {
+        (i16::from(BITS) - i16::from(TILE_BITS) - i16::from(self.shift)) as u8
+    }
+
+    /// Steps of a unit's side; none where a unit is less than a step.
+    pub(crate) fn unit(self) -> Option<u32> {
+        (self.shift >= 0).then(|| 1 << self.shift)
+    }
+
     /// The place in units of the tile, from its north-west corner, rounded.
     pub(crate) fn to_units(self, place: Place) -> [i32; 2] {
         [self.units(i64::from(place[0]) - self.west), self.units(i64::from(place[1]) - self.north)]
@@ -78,15 +141,17 @@ impl Window {
     }
 
     /// The box, in steps, of the tile with `buffer` units around it.
-    pub(crate) fn with_buffer(self, buffer: i32) -> (Place, Place) {
+    pub(crate) fn with_buffer(self, buffer: i32) -> Rect {
         let steps = |units: i64| if self.shift >= 0 { units << self.shift } else { (units >> -self.shift) + 1 };
         let margin = steps(buffer.into());
         let side = steps(EXTENT.into());
         let within = |step: i64| step.clamp(0, u32::MAX.into()) as u32;
-        (
-            [within(self.west - margin), within(self.north - margin)],
-            [within(self.west + side + margin), within(self.north + side + margin)],
-        )
+        [
+            within(self.west - margin),
+            within(self.north - margin),
+            within(self.west + side + margin),
+            within(self.north + side + margin),
+        ]
     }
 }
 
@@ -108,6 +173,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_curve_goes_through_one_tile_after_the_other(
+            x in any::<u32>(), y in any::<u32>(), within in any::<[u16; 2]>(), zoom in 1..=16_u8,
+        ) {
+            let side = BITS - zoom;
+            let other = [x, y].map(|step| step >> side << side);
+            let other = [other[0] | u32::from(within[0]), other[1] | u32::from(within[1])];
+            prop_assert_eq!(cell(hilbert([x, y]), zoom), cell(hilbert(other), zoom));
+            let (first, last) = positions(cell(hilbert([x, y]), zoom), zoom);
+            prop_assert!((first..=last).contains(&hilbert(other)));
+        }
+
         #[test]
         fn units_are_those_of_the_tile(zoom in 0..=22_u8, longitude in -179.9..179.9, latitude in -85.0..85.0) {
             let tile = TileCoord::holding(zoom, longitude, latitude).unwrap();

@@ -61,8 +61,8 @@ async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
 
 async fn drawn(source: &dyn TileSource, city: &City, layer: &str, tile: TileCoord) -> Vec<Drawn> {
     let layer = city.layer(layer).await;
-    let bytes = source.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap();
-    bytes.map(|bytes| decode(&bytes, tile)).unwrap_or_default()
+    let found = source.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap();
+    found.map(|found| decode(&found.bytes, tile)).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,21 +70,31 @@ pub(crate) struct Cutter {
     valid: valid::Checker,
 }
 
+/// Rings with more places than this are looked at when they are cut, not before.
+const MOST_LOOKED_AT: usize = 4096;
+/// At this zoom a unit is a step; above, snapping changes nothing.
+const UNIT_IS_STEP: u8 = 20;
+/// Stands for no zoom.
+const NEVER: u8 = 63;
+
 impl Cutter {
     /// What of the geometry lies in the clip, in `cut`, which is cleared.
+    /// `is_simple`: its rings stay simple when they are snapped. Without a
+    /// clip, all of it lies within.
     pub(crate) fn cut<'a>(
         &mut self,
         kind: GeometryKind,
+        is_simple: bool,
         parts: impl Iterator<Item = &'a [Place]>,
         window: Window,
-        clip: Clip,
+        clip: Option<Clip>,
         cut: &mut Cut,
     ) {
         cut.clear();
         match kind {
             GeometryKind::Points => {
-                let inside = parts.flatten().map(|place| window.to_units(*place)).filter(|unit| clip.holds(*unit));
-                cut.points.extend(inside);
+                let units = parts.flatten().map(|place| window.to_units(*place));
+                cut.points.extend(units.filter(|unit| clip.is_none_or(|clip| clip.holds(*unit))));
                 cut.points.dedup();
                 if !cut.points.is_empty() {
                     cut.ends.push(cut.points.len());
@@ -93,7 +103,18 @@ impl Cutter {
             GeometryKind::Lines => {
                 for part in parts {
                     self.snap(part, window);
-                    line::clip(&self.path, clip, cut);
+                    match clip {
+                        Some(clip) => line::clip(&self.path, clip, cut),
+                        None if self.path.len() > 1 => cut.push(self.path.iter().copied()),
+                        None => {}
+                    }
+                }
+            }
+            GeometryKind::Areas if is_simple && clip.is_none() => {
+                for part in parts {
+                    self.snap(part, window);
+                    area::tidy(&mut self.path);
+                    cut.push(self.path.iter().copied());
                 }
             }
             GeometryKind::Areas => {
@@ -101,7 +122,9 @@ impl Cutter {
                 for part in parts {
                     self.snap(part, window);
                     let exterior = twice_area(part) >= 0;
-                    area::clip(&mut self.path, &mut self.spare, clip);
+                    if let Some(clip) = clip {
+                        area::clip(&mut self.path, &mut self.spare, clip);
+                    }
                     area::tidy(&mut self.path);
                     if self.path.len() >= 3 {
                         // Marked by direction, whatever snapping made of it.
@@ -114,6 +137,46 @@ impl Cutter {
                 self.valid.write(&self.rings, cut);
             }
         }
+    }
+
+    /// The lowest zoom from which on, at all zooms, the rings stay simple when
+    /// they are snapped, and each goes round as before; 63 where there is none
+    /// or nobody looked. 0 for what has no rings.
+    pub(crate) fn simple_from<'a>(
+        &mut self,
+        kind: GeometryKind,
+        parts: impl Iterator<Item = &'a [Place]> + Clone,
+    ) -> u8 {
+        if kind != GeometryKind::Areas {
+            return 0;
+        }
+        if parts.clone().map(<[Place]>::len).sum::<usize>() > MOST_LOOKED_AT {
+            return NEVER;
+        }
+        let mut lowest = NEVER;
+        for zoom in (0..=UNIT_IS_STEP).rev() {
+            if !self.is_simple_at(zoom, parts.clone()) {
+                break;
+            }
+            lowest = zoom;
+        }
+        lowest
+    }
+
+    fn is_simple_at<'a>(&mut self, zoom: u8, parts: impl Iterator<Item = &'a [Place]>) -> bool {
+        self.rings.clear();
+        let mut window = None;
+        for part in parts {
+            let Some(first) = part.first() else { return false };
+            let window = *window.get_or_insert_with(|| Window::holding(zoom, *first));
+            self.snap(part, window);
+            area::tidy(&mut self.path);
+            if self.path.len() < 3 || (area::twice(&self.path) > 0) != (twice_area(part) >= 0) {
+                return false;
+            }
+            self.rings.push(self.path.iter().copied());
+        }
+        self.valid.is_simple(&self.rings)
     }
 
     /// The part in units, without repeated points.

@@ -49,7 +49,7 @@ impl Checker {
     }
 
     /// Whether no two edges touch or cross, but neighbours in their shared point.
-    fn is_simple(&mut self, rings: &Cut) -> bool {
+    pub(super) fn is_simple(&mut self, rings: &Cut) -> bool {
         self.edges.clear();
         for (number, ring) in rings.parts().enumerate() {
             let of = ring.len() as u32;

@@ -1,36 +1,39 @@
 //! Mapbox Vector Tile 2.1.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use layers::Value;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encode_key, encode_varint};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::EXTENT;
 use crate::cut::{Cut, Unit};
 use crate::index::GeometryKind;
 
-/// A message `Value` of the format; none for what a tile does not hold: no
-/// value, documents, numbers that are none.
+/// A value as a layer of a tile holds it: the field `values` with the message
+/// `Value`. None for what a tile does not hold: no value, documents, numbers
+/// that are none.
 pub(crate) fn value(value: &Value) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     match value {
-        Value::Text(text) => string(1, text, &mut bytes),
+        Value::Text(text) => message(1, text.as_bytes(), &mut bytes),
         Value::Number(number) if number.is_finite() => prost::encoding::double::encode(3, number, &mut bytes),
         Value::Integer(number) if *number >= 0 => prost::encoding::uint64::encode(5, &(*number as u64), &mut bytes),
         Value::Integer(number) => prost::encoding::sint64::encode(6, number, &mut bytes),
         Value::Boolean(flag) => prost::encoding::bool::encode(7, flag, &mut bytes),
-        Value::Date(date) => string(1, &date.to_string(), &mut bytes),
+        Value::Date(date) => message(1, date.to_string().as_bytes(), &mut bytes),
         Value::DateTime(instant) => {
             let text = instant.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
-            string(1, &format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')), &mut bytes);
+            let text = format!("{}Z", text.trim_end_matches('0').trim_end_matches('.'));
+            message(1, text.as_bytes(), &mut bytes);
         }
         Value::Null | Value::Json(_) | Value::Number(_) => return None,
     }
-    Some(bytes)
-}
-
-fn string(tag: u32, text: &str, bytes: &mut Vec<u8>) {
-    message(tag, text.as_bytes(), bytes);
+    let mut field = Vec::with_capacity(bytes.len() + 3);
+    message(4, &bytes, &mut field);
+    Some(field)
 }
 
 fn message(tag: u32, content: &[u8], bytes: &mut Vec<u8>) {
@@ -39,73 +42,99 @@ fn message(tag: u32, content: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(content);
 }
 
+/// Appends a number as protobuf's varint: most have a byte or two, and the
+/// general form costs several times as much.
+fn varint(number: u32, bytes: &mut Vec<u8>) {
+    if number < 1 << 7 {
+        bytes.push(number as u8);
+    } else if number < 1 << 14 {
+        bytes.extend_from_slice(&[number as u8 | 0x80, (number >> 7) as u8]);
+    } else {
+        encode_varint(number.into(), bytes);
+    }
+}
+
 /// Writes one layer of a tile.
 #[derive(Debug)]
-pub(crate) struct LayerWriter {
-    name: String,
+pub(crate) struct LayerWriter<'a> {
+    name: Cow<'a, str>,
     features: Vec<u8>,
-    keys: Vec<String>,
+    keys: Vec<&'a str>,
     values: Vec<u8>,
     value_count: u32,
-    known: HashMap<Box<[u8]>, u32>,
+    known: HashMap<Cow<'a, [u8]>, u32, BuildHasherDefault<Xxh3Default>>,
     tags: Vec<u8>,
     geometry: Vec<u8>,
 }
 
-impl LayerWriter {
+impl<'a> LayerWriter<'a> {
     /// A layer with these keys.
-    pub(crate) fn new(name: &str, keys: Vec<String>) -> Self {
+    pub(crate) fn new(name: impl Into<Cow<'a, str>>, keys: Vec<&'a str>) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             features: Vec::new(),
             keys,
             values: Vec::new(),
             value_count: 0,
-            known: HashMap::new(),
+            known: HashMap::default(),
             tags: Vec::new(),
             geometry: Vec::new(),
         }
     }
 
-    /// The number of a value in this layer, which is written when it is new.
-    pub(crate) fn value(&mut self, bytes: &[u8]) -> u32 {
-        if let Some(number) = self.known.get(bytes) {
+    /// Writes a value that is not in the layer yet, and returns its number.
+    pub(crate) fn new_value(&mut self, field: &[u8]) -> u32 {
+        self.values.extend_from_slice(field);
+        self.value_count += 1;
+        self.value_count - 1
+    }
+
+    /// The number of a value, which is written when it is new. All values of
+    /// a layer come this way, or none.
+    pub(crate) fn value(&mut self, field: Cow<'a, [u8]>) -> u32 {
+        if let Some(number) = self.known.get(&field) {
             return *number;
         }
-        message(4, bytes, &mut self.values);
-        let number = self.value_count;
-        self.value_count += 1;
-        self.known.insert(bytes.into(), number);
+        let number = self.new_value(&field);
+        self.known.insert(field, number);
         number
     }
 
     /// A value of the feature that [`Self::feature`] writes next.
-    pub(crate) fn tag(&mut self, key: usize, value: u32) {
-        encode_varint(key as u64, &mut self.tags);
-        encode_varint(value.into(), &mut self.tags);
+    pub(crate) fn tag(&mut self, key: u32, value: u32) {
+        varint(key, &mut self.tags);
+        varint(value, &mut self.tags);
     }
 
     /// Writes a feature with the tags since the last one.
     pub(crate) fn feature(&mut self, id: Option<u64>, kind: GeometryKind, cut: &Cut) {
         self.geometry.clear();
         commands(kind, cut, &mut self.geometry);
-        let sized = |length: usize| 1 + encoded_len_varint(length as u64) + length;
-        let length = id.map_or(0, |id| 1 + encoded_len_varint(id))
-            + if self.tags.is_empty() { 0 } else { sized(self.tags.len()) }
-            + 2
-            + sized(self.geometry.len());
-        encode_key(2, WireType::LengthDelimited, &mut self.features);
-        encode_varint(length as u64, &mut self.features);
+        // The parts that come before the geometry, to know their length.
+        let mut head = [0_u8; 32];
+        let mut rest = &mut head[..];
         if let Some(id) = id {
-            encode_key(1, WireType::Varint, &mut self.features);
-            encode_varint(id, &mut self.features);
+            encode_key(1, WireType::Varint, &mut rest);
+            encode_varint(id, &mut rest);
         }
         if !self.tags.is_empty() {
-            message(2, &self.tags, &mut self.features);
+            encode_key(2, WireType::LengthDelimited, &mut rest);
+            encode_varint(self.tags.len() as u64, &mut rest);
         }
-        encode_key(3, WireType::Varint, &mut self.features);
-        encode_varint(kind as u64 + 1, &mut self.features);
-        message(4, &self.geometry, &mut self.features);
+        let before_tags = 32 - rest.len();
+        let mut rest = &mut head[before_tags..];
+        encode_key(3, WireType::Varint, &mut rest);
+        encode_varint(kind as u64 + 1, &mut rest);
+        encode_key(4, WireType::LengthDelimited, &mut rest);
+        encode_varint(self.geometry.len() as u64, &mut rest);
+        let before_geometry = 32 - rest.len();
+        let length = before_geometry + self.tags.len() + self.geometry.len();
+        self.features.push(2 << 3 | WireType::LengthDelimited as u8);
+        varint(length as u32, &mut self.features);
+        self.features.extend_from_slice(&head[..before_tags]);
+        self.features.extend_from_slice(&self.tags);
+        self.features.extend_from_slice(&head[before_tags..before_geometry]);
+        self.features.extend_from_slice(&self.geometry);
         self.tags.clear();
     }
 
@@ -116,30 +145,31 @@ impl LayerWriter {
         }
         let mut head = Vec::new();
         prost::encoding::uint32::encode(15, &2, &mut head);
-        string(1, &self.name, &mut head);
-        let mut tail = Vec::new();
+        message(1, self.name.as_bytes(), &mut head);
+        let mut keys = Vec::new();
         for key in &self.keys {
-            string(3, key, &mut tail);
+            message(3, key.as_bytes(), &mut keys);
         }
-        tail.extend_from_slice(&self.values);
+        let mut tail = Vec::new();
         prost::encoding::uint32::encode(5, &EXTENT, &mut tail);
+        let length = head.len() + self.features.len() + keys.len() + self.values.len() + tail.len();
+        tile.reserve(length + 8);
         encode_key(3, WireType::LengthDelimited, tile);
-        encode_varint((head.len() + self.features.len() + tail.len()) as u64, tile);
-        tile.reserve(head.len() + self.features.len() + tail.len());
-        tile.extend_from_slice(&head);
-        tile.extend_from_slice(&self.features);
-        tile.extend_from_slice(&tail);
+        encode_varint(length as u64, tile);
+        for part in [&head, &self.features, &keys, &self.values, &tail] {
+            tile.extend_from_slice(part);
+        }
     }
 }
 
-const MOVE_TO: u64 = 1;
-const LINE_TO: u64 = 2;
-const CLOSE_PATH: u64 = 7;
+const MOVE_TO: u32 = 1;
+const LINE_TO: u32 = 2;
+const CLOSE_PATH: u32 = 7;
 
 /// The geometry's commands (MVT 2.1, 4.3).
 fn commands(kind: GeometryKind, cut: &Cut, bytes: &mut Vec<u8>) {
     let mut cursor = [0, 0];
-    let command = |id: u64, count: usize, bytes: &mut Vec<u8>| encode_varint(id | (count as u64) << 3, bytes);
+    let command = |id: u32, count: usize, bytes: &mut Vec<u8>| varint(id | (count as u32) << 3, bytes);
     for part in cut.parts() {
         match kind {
             GeometryKind::Points => {
@@ -163,7 +193,7 @@ fn go(part: &[Unit], cursor: &mut Unit, bytes: &mut Vec<u8>) {
     for unit in part {
         for axis in 0..2 {
             let step = unit[axis] - cursor[axis];
-            encode_varint(u64::from(((step << 1) ^ (step >> 31)) as u32), bytes);
+            varint(((step << 1) ^ (step >> 31)) as u32, bytes);
         }
         *cursor = *unit;
     }

@@ -1,157 +1,129 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use layers::features::FeatureId;
-use layers::{GeometryType, Layer};
+use bytes::Bytes;
+use layers::Layer;
 
-use crate::cut::{Clip, Cut, Cutter};
-use crate::encode::mvt::LayerWriter;
-use crate::index::{GeometryKind, Index};
+use super::drawing::{self, Style};
+use crate::cut::Clip;
+use crate::encode::compress::gzip;
+use crate::index::{Fresh, Index, Layered, Overlay, Search};
 use crate::world::Window;
-use crate::{TileCoord, View};
+use crate::{MOST_BYTES, Tile, TileCoord, View};
 
 /// A layer at one moment: an index, and what changed since it was built.
 #[derive(Debug)]
 pub(super) struct Generation {
-    base: Arc<Index>,
-    /// Features of the base that were changed or deleted since.
-    gone: HashSet<u32>,
-    /// Those that were changed or added, as they are now.
-    fresh: Index,
+    pub(super) layer: Arc<Layer>,
+    pub(super) index: Arc<Index>,
+    /// What changed of the features as they are.
+    pub(super) detailed: Arc<Overlay>,
+    /// What changed of each of the index's levels: seconds later.
+    pub(super) levels: Arc<Vec<Overlay>>,
 }
+
+/// No tile has more places than this: cutting more would take too long.
+const MOST_PLACES: usize = 8_000_000;
+/// Bytes that a feature takes in a tile at least, without its values.
+const LEAST_BYTES: usize = 12;
 
 impl Generation {
     /// Without changes.
-    pub(super) fn new(base: Arc<Index>, nothing: Index) -> Self {
-        Self { base, gone: HashSet::new(), fresh: nothing }
+    pub(super) fn new(layer: Arc<Layer>, index: Arc<Index>) -> Self {
+        let levels = index.levels.iter().map(|_| Overlay::default()).collect();
+        Self { layer, index, detailed: Arc::default(), levels: Arc::new(levels) }
     }
 
-    /// The base with these changes: `touched` are all ids that were changed
-    /// since the base was built, `fresh` those of them that still exist.
-    pub(super) fn with_changes<'a>(
-        base: Arc<Index>,
-        touched: impl IntoIterator<Item = &'a FeatureId>,
-        fresh: Index,
-    ) -> Self {
-        let gone = touched.into_iter().filter_map(|id| base.find(id)).collect();
-        Self { base, gone, fresh }
-    }
-
-    pub(super) fn base(&self) -> &Arc<Index> {
-        &self.base
-    }
-
+    /// How many features there are, about: those that were changed and lost
+    /// their geometry count.
     pub(super) fn len(&self) -> usize {
-        self.base.len() - self.gone.len() + self.fresh.len()
+        let gone: usize = self.detailed.gone.iter().flatten().map(ExactSizeIterator::len).sum();
+        self.index.len() - gone + self.detailed.fresh.sheet.len()
     }
 
+    /// Bytes of memory, about; not those of files.
     pub(super) fn bytes(&self) -> usize {
-        self.base.bytes() + self.fresh.bytes()
+        let over = std::iter::once(&*self.detailed).chain(&*self.levels);
+        self.index.owned_bytes() + over.map(|overlay| overlay.fresh.owned_bytes()).sum::<usize>()
     }
 
-    /// The tile as MVT; none where it is empty.
-    pub(super) fn tile(&self, layer: &Layer, tile: TileCoord, view: &View) -> Option<Vec<u8>> {
+    /// How dear the tile is to cut: the places that must be looked at.
+    pub(super) fn cost(&self, tile: TileCoord) -> usize {
         let window = Window::new(tile);
-        let clip = Clip::new(buffer(layer));
-        let found = self.search(window, clip, tile.zoom());
-        let mut drawing = Drawing::new(layer, view, &self.base);
-        for (index, feature) in found {
-            drawing.add(index, feature, window, clip);
-        }
-        let bytes = drawing.finish();
-        (!bytes.is_empty()).then_some(bytes)
+        let clip = Clip::new(drawing::buffer(&self.layer));
+        let found = self.detailed_sheet().search(window.with_buffer(-clip.least), tile.zoom());
+        found.weight().1
     }
 
-    /// The features whose boxes meet the tile, in the order of their ids.
-    fn search(&self, window: Window, clip: Clip, zoom: u8) -> Vec<(&Index, u32)> {
-        let around = window.with_buffer(-clip.least);
-        let is_shown = |(index, feature): &(&Index, u32)| index.lowest_zoom(*feature) <= zoom;
-        let base = self.base.search(around).into_iter().filter(|feature| !self.gone.contains(feature));
-        let mut found: Vec<_> = base.map(|feature| (&*self.base, feature)).filter(is_shown).collect();
-        let fresh = self.fresh.search(around);
-        if !fresh.is_empty() {
-            found.extend(fresh.into_iter().map(|feature| (&self.fresh, feature)).filter(is_shown));
-            found.sort_by(|(index, one), (other_index, other)| index.id(*one).cmp(other_index.id(*other)));
-        }
-        found
-    }
-}
+    /// The tile; none where it is empty. Features as they are, where the tile
+    /// is then small enough; else the finest generalised level with which it is.
+    pub(super) fn tile(&self, tile: TileCoord, view: &View, labels: &str) -> Option<Tile> {
+        let window = Window::new(tile);
+        let clip = Clip::new(drawing::buffer(&self.layer));
+        let area = window.with_buffer(-clip.least);
+        let style = Style { layer: &self.layer, view, labels };
+        let draw = |sheet: Layered, found: &Search| drawing::draw(style, &self.index, sheet, found, window);
 
-/// What is drawn around the tile, in its units: enough for an outline's width;
-/// more for points, whose symbols reach over the edge.
-fn buffer(layer: &Layer) -> i32 {
-    match layer.geometry_type {
-        GeometryType::Point | GeometryType::MultiPoint => 256,
-        _ => 64,
-    }
-}
-
-/// A tile in the making.
-struct Drawing {
-    cutter: Cutter,
-    cut: Cut,
-    features: LayerWriter,
-    labels: LayerWriter,
-    /// The columns that are shown, by their number in the index.
-    shown: Vec<usize>,
-    /// The number of the label's column.
-    label: Option<usize>,
-}
-
-impl Drawing {
-    fn new(layer: &Layer, view: &View, index: &Index) -> Self {
-        let columns = index.columns();
-        let shown: Vec<usize> = (0..columns.len()).filter(|number| view.shows(&columns[*number].name)).collect();
-        let label = layer.definition.label.as_deref();
-        let keys = shown.iter().map(|number| columns[*number].name.clone()).collect();
-        Self {
-            cutter: Cutter::default(),
-            cut: Cut::default(),
-            features: LayerWriter::new(layer.id.as_str(), keys),
-            labels: LayerWriter::new("labels", vec!["name".to_owned()]),
-            label: shown.iter().copied().find(|number| Some(columns[*number].name.as_str()) == label),
-            shown,
-        }
-    }
-
-    fn add(&mut self, index: &Index, feature: u32, window: Window, clip: Clip) {
-        let kind = index.kind(feature);
-        self.cutter.cut(kind, index.geometry(feature), window, clip, &mut self.cut);
-        if self.cut.is_empty() {
-            return;
-        }
-        let id = match index.id(feature) {
-            FeatureId::Number(number) => u64::try_from(*number).ok(),
-            FeatureId::Text(_) => None,
-        };
-        for (key, number) in self.shown.iter().enumerate() {
-            let column = &index.columns()[*number];
-            if let Some(code) = column.code(feature) {
-                let value = self.features.value(column.value(code));
-                self.features.tag(key, value);
+        let sheet = self.detailed_sheet();
+        let found = sheet.search(area, tile.zoom());
+        if self.index.levels.is_empty() || !self.is_hopeless(&found) {
+            let bytes = draw(sheet, &found);
+            if self.index.levels.is_empty() || self.fits(&bytes) {
+                return Tile::new(bytes, false);
             }
         }
-        self.features.feature(id, kind, &self.cut);
-        self.add_label(index, feature, id, window);
+        let numbered = self.index.levels.iter().zip(&*self.levels);
+        let coarse = numbered.clone().skip_while(|(level, _)| level.zoom > tile.zoom());
+        let mut last = None;
+        // Below the coarsest level's zoom, that one holds little enough for all.
+        for (level, over) in coarse.chain(numbered.last()) {
+            let sheet = Layered { base: &level.sheet, over };
+            let bytes = draw(sheet, &sheet.search(area, tile.zoom()));
+            let fits = self.fits(&bytes);
+            last = Some(bytes);
+            if fits {
+                break;
+            }
+        }
+        last.and_then(|bytes| Tile::new(bytes, true))
     }
 
-    /// The label's point is of the whole geometry, at every zoom the same, and
-    /// in one tile only: west and north edges belong to it, east and south do not.
-    fn add_label(&mut self, index: &Index, feature: u32, id: Option<u64>, window: Window) {
-        let Some(place) = index.label(feature).filter(|place| window.holds(*place)) else { return };
-        let Some(column) = self.label.map(|number| &index.columns()[number]) else { return };
-        let Some(code) = column.code(feature) else { return };
-        let value = self.labels.value(column.value(code));
-        self.labels.tag(0, value);
-        self.cut.clear();
-        self.cut.push([window.to_units(place)]);
-        self.labels.feature(id, GeometryKind::Points, &self.cut);
+    pub(super) fn detailed_sheet(&self) -> Layered<'_> {
+        Layered { base: &self.index.detailed, over: &self.detailed }
     }
 
-    fn finish(self) -> Vec<u8> {
-        let mut tile = Vec::new();
-        self.features.finish(&mut tile);
-        self.labels.finish(&mut tile);
-        tile
+    /// Whether a tile of these features as they are would surely be too large.
+    fn is_hopeless(&self, found: &Search) -> bool {
+        let (features, places) = found.weight();
+        let bytes = features * (LEAST_BYTES + 3 * self.index.columns.len());
+        // Where no ratio was measured: no tile is compressed to a twentieth.
+        let ratio = if self.index.gzip_ratio > 0.0 { self.index.gzip_ratio } else { 0.05 };
+        places > MOST_PLACES || bytes as f32 * ratio > MOST_BYTES as f32
+    }
+
+    /// Whether the tile is small enough with gzip. Compressed, to know, only
+    /// where the ratio of others leaves a doubt.
+    fn fits(&self, bytes: &[u8]) -> bool {
+        let expected = bytes.len() as f32 * self.index.gzip_ratio / MOST_BYTES as f32;
+        if bytes.len() <= MOST_BYTES || (expected > 0.0 && expected < SURELY_LESS) {
+            return true;
+        }
+        expected < SURELY_MORE && gzip(bytes).is_ok_and(|compressed| compressed.len() <= MOST_BYTES)
+    }
+}
+
+/// The ratio is that of the worst of some tiles: others are not much worse.
+const SURELY_LESS: f32 = 0.9;
+const SURELY_MORE: f32 = 1.5;
+
+impl Fresh {
+    fn owned_bytes(&self) -> usize {
+        self.sheet.owned_bytes() + self.values.owned_bytes()
+    }
+}
+
+/// A tile's bytes, if there are any.
+impl Tile {
+    fn new(bytes: Vec<u8>, is_generalised: bool) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self { bytes: Bytes::from(bytes), is_generalised })
     }
 }

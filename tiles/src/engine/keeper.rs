@@ -1,30 +1,35 @@
-//! Builds the indexes, and keeps them as the layers are.
+//! Keeps the indexes as the layers are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
 use layers::change::{Change, Event, FeedError, Follower, Touched};
-use layers::features::{FeatureError, FeatureId, SnapshotRow, Wanted, snapshot};
+use layers::features::{FeatureError, FeatureId, Wanted, snapshot};
 use layers::{Layer, LayerId, crs};
 use thiserror::Error;
-use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::sleep;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::IndexedTiles;
+use super::build::{BuildError, build};
 use super::generation::Generation;
-use crate::index::{Builder, Index};
+use super::overlay::{self, Places};
+use crate::index::{Index, NotIndexed, Overlay};
 
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
-/// A feature takes at least this much of an index, in bytes.
-const LEAST_BYTES: usize = 100;
-/// So many changed features lie over an index; with more it is built anew.
-const MOST_CHANGED: usize = 4096;
+/// How often levels are made as their features are.
+const LEVELS_EVERY: Duration = Duration::from_millis(500);
+/// With more changed features over it, an index is built anew.
+const MANY_CHANGED: usize = 4096;
+/// Meanwhile more may lie over it, up to so many.
+const MOST_CHANGED: usize = 16_384;
 
 /// Why the indexes could not be kept.
 #[derive(Debug, Error)]
@@ -35,13 +40,11 @@ enum KeepError {
     Catalog(#[from] CatalogError),
     #[error(transparent)]
     Features(#[from] FeatureError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error("an index could not be finished: {0}")]
     Unfinished(#[from] JoinError),
 }
-
-/// The changed features of each layer since its index was built: as they are
-/// now, or none where they are gone.
-type Overlay = BTreeMap<FeatureId, Option<SnapshotRow>>;
 
 pub(super) async fn keep(tiles: &IndexedTiles, caller: Caller, database: &Database) {
     loop {
@@ -53,26 +56,36 @@ pub(super) async fn keep(tiles: &IndexedTiles, caller: Caller, database: &Databa
     }
 }
 
-async fn follow(
-    tiles: &IndexedTiles,
-    caller: Caller,
-    database: &Database,
-) -> Result<std::convert::Infallible, KeepError> {
+async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Result<Infallible, KeepError> {
     // First the position, then the layers: what changes between is told.
     let mut follower = Follower::from_now(caller, database.clone(), LOOK).await?;
-    let mut overlays = HashMap::new();
-    rebuild_all(tiles, caller, database, &mut overlays).await?;
+    let mut keeper = Keeper::new(tiles, caller, database);
+    keeper.build_all().await?;
+    let mut levels = interval(LEVELS_EVERY);
+    levels.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match follower.next().await? {
-            Event::Rebuild => {
-                tiles.drop_all();
-                rebuild_all(tiles, caller, database, &mut overlays).await?;
-            }
-            Event::Changed(changes) => {
-                for (id, changed) in by_layer(changes) {
-                    apply(tiles, caller, database, &id, changed, overlays.entry(id.clone()).or_default()).await?;
+        tokio::select! {
+            event = follower.next() => match event? {
+                Event::Rebuild => {
+                    tiles.drop_all();
+                    keeper = Keeper::new(tiles, caller, database);
+                    keeper.build_all().await?;
                 }
+                Event::Changed(changes) => {
+                    for (id, changed) in by_layer(changes) {
+                        keeper.change(&id, changed).await?;
+                    }
+                }
+            },
+            Some(built) = keeper.builds.join_next() => {
+                let (layer, outcome) = built?;
+                keeper.built(&layer, outcome).await?;
             }
+            Some(made) = keeper.levels.join_next() => {
+                let (layer, index, overlays) = made?;
+                keeper.levelled(&layer, &index, overlays);
+            }
+            _ = levels.tick(), if keeper.has_dirty() => keeper.make_levels(),
         }
     }
 }
@@ -97,109 +110,228 @@ fn by_layer(changes: Vec<Change>) -> BTreeMap<LayerId, Changed> {
     layers
 }
 
-async fn rebuild_all(
-    tiles: &IndexedTiles,
+/// What is known of the layers beside their indexes. What it has set going
+/// ends with it.
+struct Keeper<'a> {
+    tiles: &'a IndexedTiles,
     caller: Caller,
-    database: &Database,
-    overlays: &mut HashMap<LayerId, Overlay>,
-) -> Result<(), KeepError> {
-    overlays.clear();
-    let began = Instant::now();
-    for layer in catalog::list(caller, database).await? {
-        rebuild(tiles, caller, database, &layer).await?;
-    }
-    let super::Size { features, bytes, left_out } = tiles.size();
-    tracing::info!(features, bytes, left_out, seconds = began.elapsed().as_secs_f64(), "the tile indexes are built");
-    Ok(())
+    database: &'a Database,
+    layers: HashMap<LayerId, Tracked>,
+    /// Layers to be built, one at a time.
+    queue: VecDeque<LayerId>,
+    builds: JoinSet<(Arc<Layer>, Result<Index, BuildError>)>,
+    levels: JoinSet<(LayerId, Arc<Index>, Vec<Overlay>)>,
+    began: Instant,
 }
 
-async fn rebuild(tiles: &IndexedTiles, caller: Caller, database: &Database, layer: &Layer) -> Result<(), KeepError> {
-    // Only what the public may see is served as tiles.
-    if !Caller::Anonymous.may_read(layer.visibility(), layer.subject()) {
-        tiles.drop_index(&layer.id, false);
-        return Ok(());
+/// What changed of one layer.
+#[derive(Default)]
+struct Tracked {
+    /// The features that did since its index was built.
+    changed: BTreeSet<FeatureId>,
+    /// Where these features were and are.
+    touched: Places,
+    /// Those of them that the levels do not show yet.
+    dirty: Places,
+    /// The index whose levels are being made.
+    levelling: Option<Arc<Index>>,
+    /// What changed since the index began that is being built; none where none is.
+    building: Option<Since>,
+}
+
+enum Since {
+    Features(BTreeSet<FeatureId>),
+    /// More than can be listed: it must be built once more.
+    Anything,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(tiles: &'a IndexedTiles, caller: Caller, database: &'a Database) -> Self {
+        Self {
+            tiles,
+            caller,
+            database,
+            layers: HashMap::new(),
+            queue: VecDeque::new(),
+            builds: JoinSet::new(),
+            levels: JoinSet::new(),
+            began: Instant::now(),
+        }
     }
-    let room = tiles.room(&layer.id);
-    if layer.feature_count.max(0) as usize * LEAST_BYTES > room {
-        tracing::warn!(layer = %layer.id, room, "no tile index: it would take more memory than there is for them");
-        tiles.drop_index(&layer.id, true);
-        return Ok(());
+
+    async fn build_all(&mut self) -> Result<(), KeepError> {
+        self.queue.extend(catalog::list(self.caller, self.database).await?.into_iter().map(|layer| layer.id));
+        self.build_next().await
     }
-    let mut builder = Builder::new(layer);
-    let outcome = snapshot(caller, database, layer, crs::WEB_MERCATOR, Wanted::All, |row| {
-        push(&mut builder, layer, &row);
-    })
-    .await;
-    match outcome {
-        Ok(_) => {
-            let index = spawn_blocking(move || builder.finish()).await?;
-            if index.bytes() > room {
-                let bytes = index.bytes();
-                tracing::warn!(layer = %layer.id, bytes, room, "no tile index: it takes more memory than there is for them");
-                tiles.drop_index(&layer.id, true);
-                return Ok(());
+
+    async fn change(&mut self, id: &LayerId, changed: Changed) -> Result<(), KeepError> {
+        let Some(layer) = self.public_layer(id).await? else { return Ok(()) };
+        let keys: Option<Vec<FeatureId>> = match changed {
+            Changed::Keys(keys) => keys.iter().map(|key| FeatureId::of_key(&layer, key)).collect(),
+            Changed::Anything => None,
+        };
+        let tracked = self.layers.entry(id.clone()).or_default();
+        match (&mut tracked.building, &keys) {
+            (Some(Since::Features(since)), Some(ids)) => since.extend(ids.iter().cloned()),
+            (Some(since), _) => *since = Since::Anything,
+            (None, _) => {}
+        }
+        let (Some(ids), Some(generation)) = (keys, self.tiles.generation(id)) else {
+            return self.build(id).await;
+        };
+        let changed = tracked.changed.len() + ids.len();
+        if changed > MANY_CHANGED {
+            self.build(id).await?;
+        }
+        // What is said of the layer changed, and with it what an index holds;
+        // or too much did: what is there stays, a little behind.
+        if generation.layer.definition != layer.definition || changed > MOST_CHANGED {
+            return self.build(id).await;
+        }
+        self.lay_over(&layer, &generation, ids).await
+    }
+
+    /// Reads the features anew and lays them over the generation.
+    async fn lay_over(&mut self, layer: &Layer, generation: &Generation, ids: Vec<FeatureId>) -> Result<(), KeepError> {
+        let mut rows = Vec::with_capacity(ids.len());
+        snapshot(self.caller, self.database, layer, crs::WEB_MERCATOR, Wanted::Only(&ids), |row| rows.push(row))
+            .await?;
+        let tracked = self.layers.entry(layer.id.clone()).or_default();
+        tracked.changed.extend(ids.iter().cloned());
+        let Ok(detailed) = overlay::detailed(generation, &tracked.changed, &ids, &rows) else {
+            return self.build(&layer.id).await;
+        };
+        let next = Generation {
+            layer: generation.layer.clone(),
+            index: generation.index.clone(),
+            detailed: Arc::new(detailed),
+            levels: generation.levels.clone(),
+        };
+        let mut places = overlay::places(generation, ids.iter());
+        places.extend(overlay::places(&next, ids.iter()));
+        tracked.touched.extend(&places);
+        tracked.dirty.extend(&places);
+        self.tiles.put(next);
+        Ok(())
+    }
+
+    fn has_dirty(&self) -> bool {
+        self.layers.values().any(Tracked::wants_levels)
+    }
+
+    /// Begins to make the levels of the layers as their features are.
+    fn make_levels(&mut self) {
+        for (id, tracked) in self.layers.iter_mut().filter(|(_, tracked)| tracked.wants_levels()) {
+            let dirty = std::mem::take(&mut tracked.dirty);
+            let Some(generation) = self.tiles.generation(id).filter(|generation| !generation.index.levels.is_empty())
+            else {
+                continue;
+            };
+            tracked.levelling = Some(generation.index.clone());
+            let (id, touched) = (id.clone(), tracked.touched.clone());
+            self.levels.spawn_blocking(move || {
+                let overlays = overlay::levels(&generation, &touched, &dirty);
+                (id, generation.index.clone(), overlays)
+            });
+        }
+    }
+
+    fn levelled(&mut self, id: &LayerId, index: &Arc<Index>, overlays: Vec<Overlay>) {
+        if let Some(tracked) = self.layers.get_mut(id) {
+            tracked.levelling.take_if(|levelling| Arc::ptr_eq(levelling, index));
+        }
+        // Of another index they say nothing.
+        let Some(now) = self.tiles.generation(id).filter(|now| Arc::ptr_eq(&now.index, index)) else { return };
+        self.tiles.put(Generation {
+            layer: now.layer.clone(),
+            index: now.index.clone(),
+            detailed: now.detailed.clone(),
+            levels: Arc::new(overlays),
+        });
+    }
+
+    /// Has the layer's index built anew, when its turn comes.
+    async fn build(&mut self, id: &LayerId) -> Result<(), KeepError> {
+        let is_building = self.layers.get(id).is_some_and(|tracked| tracked.building.is_some());
+        if !is_building && !self.queue.contains(id) {
+            self.queue.push_back(id.clone());
+        }
+        self.build_next().await
+    }
+
+    /// Begins with the next layer that has an index to be built, unless one is
+    /// being built.
+    async fn build_next(&mut self) -> Result<(), KeepError> {
+        while self.builds.is_empty() {
+            let Some(id) = self.queue.pop_front() else { return Ok(()) };
+            let Some(layer) = self.public_layer(&id).await? else { continue };
+            self.layers.entry(id.clone()).or_default().building = Some(Since::Features(BTreeSet::new()));
+            let (caller, database, room) = (self.caller, self.database.clone(), self.tiles.room(&id));
+            self.builds.spawn(async move {
+                let outcome = build(caller, &database, &layer, room).await;
+                (Arc::new(layer), outcome)
+            });
+        }
+        Ok(())
+    }
+
+    async fn built(&mut self, layer: &Arc<Layer>, outcome: Result<Index, BuildError>) -> Result<(), KeepError> {
+        let tracked = self.layers.entry(layer.id.clone()).or_default();
+        let since = tracked.building.take();
+        match outcome {
+            Ok(index) => {
+                *tracked = Tracked::default();
+                let generation = Generation::new(layer.clone(), Arc::new(index));
+                match since {
+                    Some(Since::Features(ids)) if !ids.is_empty() => {
+                        self.lay_over(layer, &generation, ids.into_iter().collect()).await?;
+                    }
+                    Some(Since::Features(_)) => self.tiles.put(generation),
+                    // As it is it may be older than what it would replace.
+                    _ => self.queue.push_back(layer.id.clone()),
+                }
             }
-            tiles.put(layer.id.clone(), Generation::new(Arc::new(index), empty(layer)));
+            Err(error @ (BuildError::NoRoom { .. } | BuildError::NotIndexed(NotIndexed::TooLarge))) => {
+                tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
+                self.tiles.drop_index(&layer.id, true);
+            }
+            // A layer that cannot be read as a whole (a table that somebody
+            // dropped) is nobody else's fault.
+            Err(
+                error @ (BuildError::NotIndexed(NotIndexed::SameNumber)
+                | BuildError::Features(FeatureError::Database(sqlx::Error::Database(_)))),
+            ) => {
+                tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
+                self.tiles.drop_index(&layer.id, false);
+            }
+            Err(error) => return Err(error.into()),
         }
-        // A layer that cannot be read as a whole (a table that somebody
-        // dropped) is nobody else's fault.
-        Err(FeatureError::Database(sqlx::Error::Database(error))) => {
-            tracing::warn!(layer = %layer.id, %error, "no tile index: the layer cannot be read");
-            tiles.drop_index(&layer.id, false);
+        self.build_next().await?;
+        if self.builds.is_empty() {
+            let super::Size { features, bytes, left_out } = self.tiles.size();
+            let seconds = self.began.elapsed().as_secs_f64();
+            tracing::info!(features, bytes, left_out, seconds, "the tile indexes are built");
         }
-        Err(error) => return Err(error.into()),
+        Ok(())
     }
-    Ok(())
+
+    /// The layer as it is in the catalogue. None where there is none that the
+    /// public may see: only those are served as tiles, and its index goes.
+    async fn public_layer(&mut self, id: &LayerId) -> Result<Option<Layer>, KeepError> {
+        match catalog::get(self.caller, self.database, id).await {
+            Ok(layer) if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) => Ok(Some(layer)),
+            Ok(_) | Err(CatalogError::Unknown(_)) => {
+                self.layers.remove(id);
+                self.tiles.drop_index(id, false);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
-fn push(builder: &mut Builder, layer: &Layer, row: &SnapshotRow) {
-    if let Err(error) = builder.push(&row.feature, row.label.as_deref()) {
-        tracing::warn!(layer = %layer.id, %error, "a feature is left out of the tiles");
+impl Tracked {
+    fn wants_levels(&self) -> bool {
+        !self.dirty.is_empty() && self.levelling.is_none()
     }
-}
-
-fn empty(layer: &Layer) -> Index {
-    Builder::new(layer).finish()
-}
-
-async fn apply(
-    tiles: &IndexedTiles,
-    caller: Caller,
-    database: &Database,
-    id: &LayerId,
-    changed: Changed,
-    overlay: &mut Overlay,
-) -> Result<(), KeepError> {
-    let layer = match catalog::get(caller, database, id).await {
-        Ok(layer) => layer,
-        Err(CatalogError::Unknown(_)) => {
-            overlay.clear();
-            tiles.drop_index(id, false);
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let keys: Option<Vec<FeatureId>> = match changed {
-        Changed::Keys(keys) => keys.iter().map(|key| FeatureId::of_key(&layer, key)).collect(),
-        Changed::Anything => None,
-    };
-    let (Some(ids), Some(generation)) = (keys, tiles.index(id)) else {
-        overlay.clear();
-        return rebuild(tiles, caller, database, &layer).await;
-    };
-    if overlay.len() + ids.len() > MOST_CHANGED {
-        overlay.clear();
-        return rebuild(tiles, caller, database, &layer).await;
-    }
-    overlay.extend(ids.iter().map(|id| (id.clone(), None)));
-    snapshot(caller, database, &layer, crs::WEB_MERCATOR, Wanted::Only(&ids), |row| {
-        overlay.insert(row.feature.id.clone(), Some(row));
-    })
-    .await?;
-    let mut fresh = Builder::new(&layer);
-    for row in overlay.values().flatten() {
-        push(&mut fresh, &layer, row);
-    }
-    tiles.put(id.clone(), Generation::with_changes(generation.base().clone(), overlay.keys(), fresh.finish()));
-    Ok(())
 }

@@ -1,8 +1,11 @@
 //! Tiles cut in this process, from an index of each layer that follows its
 //! changes.
 
+mod build;
+mod drawing;
 mod generation;
 mod keeper;
+mod overlay;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,21 +13,20 @@ use std::time::Duration;
 
 use access::{Caller, Database};
 use async_trait::async_trait;
-use bytes::Bytes;
 use layers::{Layer, LayerId};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use self::generation::Generation;
 use crate::postgis::PostgisTiles;
-use crate::{TileCoord, TileError, TileSource, View};
-
-/// From this zoom on every feature is in its tiles, as it is: these are cut
-/// here. Below, tiles are generalised, by PostGIS.
-pub(crate) const DETAILED_FROM: u8 = 15;
+use crate::{Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A tile of no more places than this is cut where it is asked for: handing
+/// it to another thread would cost as much.
+const FEW_PLACES: usize = 4_000;
 
 /// Cuts tiles from an index of each layer, as far as there is one; the others
 /// in the database.
@@ -86,22 +88,23 @@ impl IndexedTiles {
         })
     }
 
-    /// Whether the layer's detailed tiles are cut here.
+    /// Whether the layer's tiles are cut here.
     pub fn has_index(&self, layer: &LayerId) -> bool {
-        self.index(layer).is_some()
+        self.generation(layer).is_some()
     }
 
     /// Bytes that are left for a layer's index, whatever it takes now.
     fn room(&self, layer: &LayerId) -> usize {
-        let own = self.index(layer).map_or(0, |index| index.bytes());
+        let own = self.generation(layer).map_or(0, |generation| generation.bytes());
         (self.budget + own).saturating_sub(self.size().bytes)
     }
 
-    fn index(&self, layer: &LayerId) -> Option<Arc<Generation>> {
+    fn generation(&self, layer: &LayerId) -> Option<Arc<Generation>> {
         self.indexes.read().unwrap_or_else(PoisonError::into_inner).get(layer).cloned()
     }
 
-    fn put(&self, layer: LayerId, generation: Generation) {
+    fn put(&self, generation: Generation) {
+        let layer = generation.layer.id.clone();
         self.left_out.write().unwrap_or_else(PoisonError::into_inner).remove(&layer);
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).insert(layer, Arc::new(generation));
     }
@@ -131,27 +134,29 @@ impl TileSource for IndexedTiles {
         layer: &Layer,
         tile: TileCoord,
         view: &View,
-    ) -> Result<Option<Bytes>, TileError> {
+    ) -> Result<Option<Tile>, TileError> {
         if !caller.may_read(layer.visibility(), layer.subject()) {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
-        let index = (tile.zoom() >= DETAILED_FROM).then(|| self.index(&layer.id)).flatten();
-        let Some(index) = index else {
+        let Some(generation) = self.generation(&layer.id) else {
             return self.postgis.tile(caller, layer, tile, view).await;
         };
+        if generation.cost(tile) <= FEW_PLACES {
+            return Ok(generation.tile(tile, view, LABELS));
+        }
         let Ok(Ok(turn)) = timeout(PATIENCE, self.turns.clone().acquire_owned()).await else {
             return Err(TileError::Busy);
         };
-        let (layer, view) = (layer.clone(), view.clone());
+        let view = view.clone();
         let cut = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            index.tile(&layer, tile, &view)
+            generation.tile(tile, &view, LABELS)
         });
-        match cut.await {
-            Ok(bytes) => Ok(bytes.map(Bytes::from)),
-            // The runtime is going away, or the cutting has a fault, which the
-            // log has: the next request may fare better.
-            Err(_) => Err(TileError::Busy),
-        }
+        // The runtime is going away, or the cutting has a fault, which the log
+        // has: the next request may fare better.
+        cut.await.map_err(|_| TileError::Busy)
     }
 }
+
+/// The name of the labels' layer in a tile of one layer.
+const LABELS: &str = "labels";

@@ -1,20 +1,20 @@
-use geo_index::rtree::RTreeBuilder;
-use geo_index::rtree::sort::HilbertSort;
 use layers::features::{Feature, FeatureId};
 use layers::{AttributeType, Layer, Value};
 
-use super::attributes::ColumnBuilder;
 use super::geometry::Reader;
-use super::{GeometryKind, Index};
-use crate::world::Place;
+use super::{Drafts, Index, NO_PLACE, Sheet, Values, ValuesBuilder, number};
+use crate::world::{NOWHERE, centre, hilbert, with_place};
 
-/// Makes an [`Index`] of features that come in any order.
+/// Lays out features that come in any order.
 #[derive(Debug)]
 pub(crate) struct Builder {
     reader: Reader,
-    records: Vec<Record>,
-    /// By attribute of the layer's definition; none for those that no tile holds.
-    columns: Vec<Option<ColumnBuilder>>,
+    drafts: Drafts,
+    values: ValuesBuilder,
+    columns: Vec<String>,
+    /// By attribute of the layer's definition: whether tiles can hold it.
+    is_held: Vec<bool>,
+    codes: Vec<u32>,
     rule: Option<Rule>,
     lowest_zoom: u8,
 }
@@ -26,23 +26,23 @@ struct Rule {
     rule: layers::ZoomRule,
 }
 
-#[derive(Debug)]
-struct Record {
-    id: FeatureId,
-    kind: GeometryKind,
-    parts: Vec<Vec<Place>>,
-    label: Option<Place>,
-    zoom: u8,
-    /// Its place among the columns' values.
-    row: u32,
-}
-
 /// A feature that cannot be in tiles.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the feature {id} cannot be read: {reason}")]
 pub(crate) struct Unreadable {
     id: FeatureId,
     reason: String,
+}
+
+/// Why a layer has no index.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotIndexed {
+    /// Places and values are numbered with 32 bits.
+    #[error("it has more than 2^32 vertices or bytes of distinct values")]
+    TooLarge,
+    /// Two features have one number: one id, or texts with one hash as ids.
+    #[error("two of its features cannot be told apart by their ids")]
+    SameNumber,
 }
 
 impl Builder {
@@ -52,18 +52,29 @@ impl Builder {
             let attribute = attributes.iter().position(|attribute| attribute.name == rule.attribute)?;
             Some(Rule { attribute, rule })
         });
-        let columns = attributes
-            .iter()
-            .map(|attribute| (attribute.kind != AttributeType::Json).then(|| ColumnBuilder::new(&attribute.name)))
-            .collect();
-        Self { reader: Reader::default(), records: Vec::new(), columns, rule, lowest_zoom: layer.definition.min_zoom }
+        // No map draws documents.
+        let is_held: Vec<bool> = attributes.iter().map(|attribute| attribute.kind != AttributeType::Json).collect();
+        let held = attributes.iter().zip(&is_held).filter(|(_, is_held)| **is_held);
+        let columns: Vec<String> = held.map(|(attribute, _)| attribute.name.clone()).collect();
+        Self {
+            reader: Reader::default(),
+            drafts: Drafts::new(columns.len()),
+            values: ValuesBuilder::default(),
+            columns,
+            is_held,
+            codes: Vec::new(),
+            rule,
+            lowest_zoom: layer.definition.min_zoom,
+        }
     }
 
     /// Adds a feature with its geometry in EPSG:3857, and where its label
-    /// stands (a point, likewise). One whose geometry cannot be read is left out.
+    /// stands (a point, likewise). One whose geometry cannot be read is left
+    /// out, as is one that has none.
     pub(crate) fn push(&mut self, feature: &Feature, label: Option<&[u8]>) -> Result<(), Unreadable> {
         let unreadable =
             |error: geozero::error::GeozeroError| Unreadable { id: feature.id.clone(), reason: error.to_string() };
+        let Some(wkb) = &feature.geometry else { return Ok(()) };
         let label = match label {
             Some(wkb) => {
                 self.reader.read(wkb).map_err(unreadable)?;
@@ -71,77 +82,71 @@ impl Builder {
             }
             None => None,
         };
-        self.reader.kind = None;
-        self.reader.parts.clear();
-        if let Some(wkb) = &feature.geometry {
-            self.reader.read(wkb).map_err(unreadable)?;
+        self.reader.read(wkb).map_err(unreadable)?;
+        let Some(kind) = self.reader.kind.filter(|_| !self.reader.parts.is_empty()) else { return Ok(()) };
+        self.codes.clear();
+        for (value, _) in feature.values.iter().zip(&self.is_held).filter(|(_, is_held)| **is_held) {
+            self.codes.push(self.values.code(value));
         }
-        let row = self.records.len() as u32;
-        for (column, value) in self.columns.iter_mut().zip(&feature.values) {
-            if let Some(column) = column {
-                column.push(value);
-            }
-        }
-        self.records.push(Record {
-            id: feature.id.clone(),
-            kind: self.reader.kind.unwrap_or(GeometryKind::Points),
-            parts: std::mem::take(&mut self.reader.parts),
-            label,
-            zoom: self.zoom(&feature.values),
-            row,
-        });
+        let parts = || self.reader.parts.iter().map(Vec::as_slice);
+        self.drafts.push(
+            kind,
+            zoom(self.rule.as_ref(), self.lowest_zoom, &feature.values),
+            hilbert(centre(parts().flatten().copied().fold(NOWHERE, with_place))),
+            number(&feature.id),
+            label.unwrap_or(NO_PLACE),
+            1,
+            parts(),
+            self.codes.drain(..),
+        );
         Ok(())
     }
 
-    fn zoom(&self, values: &[Value]) -> u8 {
-        let by_rule = self.rule.as_ref().map_or(0, |Rule { attribute, rule }| match values.get(*attribute) {
-            Some(Value::Text(text)) => rule.values.get(text).copied().unwrap_or(rule.otherwise),
-            _ => rule.otherwise,
-        });
-        by_rule.max(self.lowest_zoom)
+    /// Bytes that are gathered so far, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.drafts.bytes() + self.values.bytes()
     }
 
-    pub(crate) fn finish(mut self) -> Index {
-        self.records.sort_by(|one, other| one.id.cmp(&other.id));
-        let order: Vec<u32> = self.records.iter().map(|record| record.row).collect();
-        let placed: Vec<u32> =
-            (0..self.records.len() as u32).filter(|index| !self.records[*index as usize].parts.is_empty()).collect();
-        let mut tree = RTreeBuilder::<u32>::new(placed.len() as u32);
-        let mut index = Index {
-            ids: Vec::with_capacity(self.records.len()),
-            kinds: Vec::with_capacity(self.records.len()),
-            parts: Vec::with_capacity(self.records.len()),
-            part_ends: Vec::new(),
-            places: Vec::new(),
-            labels: Vec::with_capacity(self.records.len()),
-            zooms: Vec::with_capacity(self.records.len()),
-            columns: self.columns.into_iter().flatten().map(|column| column.finish(&order)).collect(),
-            tree: RTreeBuilder::<u32>::new(0).finish::<HilbertSort>(),
-            placed,
-        };
-        for record in self.records {
-            if !record.parts.is_empty() {
-                let (least, most) = envelope(&record.parts);
-                tree.add(least[0], least[1], most[0], most[1]);
-            }
-            for part in record.parts {
-                index.places.extend(part);
-                index.part_ends.push(index.places.len() as u32);
-            }
-            index.parts.push(index.part_ends.len() as u32);
-            index.ids.push(record.id);
-            index.kinds.push(record.kind);
-            index.labels.push(record.label);
-            index.zooms.push(record.zoom);
+    /// The index, without levels.
+    pub(crate) fn finish(mut self) -> Result<Index, NotIndexed> {
+        let most = u32::MAX as usize;
+        if self.drafts.places() > most
+            || self.drafts.records.len() * self.drafts.width > most
+            || self.values.bytes() > most
+        {
+            return Err(NotIndexed::TooLarge);
         }
-        index.tree = tree.finish::<HilbertSort>();
-        index
+        self.drafts.sort();
+        let (values, first_single): (Values, u32) = self.values.finish(self.drafts.all_codes());
+        let columns = (0..self.columns.len() as u16).collect();
+        let detailed = Sheet::new(columns, &self.drafts);
+        drop(self.drafts);
+        let mut keys: Vec<(i64, u64)> = Vec::with_capacity(detailed.len());
+        for (number, stratum) in detailed.strata.iter().enumerate() {
+            let rows = stratum.table.ids.iter().zip(0_u64..);
+            keys.extend(rows.map(|(id, row)| (*id, (number as u64) << 32 | row)));
+        }
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(NotIndexed::SameNumber);
+        }
+        Ok(Index {
+            columns: self.columns,
+            values,
+            first_single,
+            detailed,
+            levels: Vec::new(),
+            gzip_ratio: 0.0,
+            key_numbers: keys.iter().map(|(number, _)| *number).collect::<Vec<_>>().into(),
+            key_rows: keys.iter().map(|(_, row)| *row).collect::<Vec<_>>().into(),
+        })
     }
 }
 
-fn envelope(parts: &[Vec<Place>]) -> (Place, Place) {
-    let places = parts.iter().flatten();
-    places.fold(([u32::MAX; 2], [0; 2]), |(least, most), place| {
-        ([least[0].min(place[0]), least[1].min(place[1])], [most[0].max(place[0]), most[1].max(place[1])])
-    })
+fn zoom(rule: Option<&Rule>, lowest: u8, values: &[Value]) -> u8 {
+    let by_rule = rule.map_or(0, |Rule { attribute, rule }| match values.get(*attribute) {
+        Some(Value::Text(text)) => rule.values.get(text).copied().unwrap_or(rule.otherwise),
+        _ => rule.otherwise,
+    });
+    by_rule.max(lowest)
 }

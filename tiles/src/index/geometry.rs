@@ -82,6 +82,10 @@ impl GeomProcessor for Reader {
             && self.next == Some(GeometryKind::Areas)
             && let Some(ring) = self.parts.last_mut()
         {
+            // Closed in WKB, open here.
+            if ring.len() > 1 && ring.first() == ring.last() {
+                ring.pop();
+            }
             // An exterior first, then its holes, whatever way they go round.
             if (twice_area(ring) > 0) != (self.rings == 0) {
                 ring.reverse();

@@ -12,7 +12,7 @@ use sqlx::Connection;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::{TileCoord, TileError, TileSource, View};
+use crate::{Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ impl TileSource for PostgisTiles {
         layer: &Layer,
         tile: TileCoord,
         view: &View,
-    ) -> Result<Option<Bytes>, TileError> {
+    ) -> Result<Option<Tile>, TileError> {
         if !caller.may_read(layer.visibility(), layer.subject()) {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
@@ -62,7 +62,9 @@ impl TileSource for PostgisTiles {
             .await
             .map_err(|error| refusal(error, layer, tile))?;
         transaction.commit().await?;
-        Ok(bytes.filter(|bytes| !bytes.is_empty()).map(Bytes::from))
+        let bytes = bytes.filter(|bytes| !bytes.is_empty());
+        let is_generalised = tile.zoom() < statement::DETAILED_FROM;
+        Ok(bytes.map(|bytes| Tile { bytes: Bytes::from(bytes), is_generalised }))
     }
 }
 

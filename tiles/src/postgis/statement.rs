@@ -11,7 +11,7 @@ pub(super) const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '
 
 /// From this zoom on every feature is in its tiles, as it is. Below, what is
 /// smaller than a pixel is left out and lines are simplified under half a one.
-const DETAILED_FROM: u8 = 15;
+pub(super) const DETAILED_FROM: u8 = 15;
 
 /// Units of a pixel, where a tile is drawn 512 pixels wide, as web maps do.
 const PIXEL: f64 = EXTENT as f64 / 512.0;

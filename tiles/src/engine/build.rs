@@ -1,0 +1,93 @@
+//! Building a layer's index from its table.
+
+use access::{Caller, Database};
+use layers::features::{FeatureError, SnapshotRow, Wanted, snapshot};
+use layers::{Layer, crs};
+use thiserror::Error;
+use tokio::task::{JoinError, spawn_blocking};
+
+use super::drawing::{self, Style};
+use crate::cut::Clip;
+use crate::encode::compress::gzip;
+use crate::generalise::{heaviest, levels};
+use crate::index::{Builder, Index, Layered, NotIndexed, Overlay};
+use crate::world::Window;
+use crate::{MOST_BYTES, View};
+
+/// A feature takes at least this much of an index, in bytes.
+const LEAST_BYTES: usize = 100;
+
+/// Why a layer could not be read into an index.
+#[derive(Debug, Error)]
+pub(super) enum BuildError {
+    #[error("it would take more memory than the {room} bytes that there are for it")]
+    NoRoom { room: usize },
+    #[error(transparent)]
+    NotIndexed(#[from] NotIndexed),
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    #[error("the index could not be finished: {0}")]
+    Unfinished(#[from] JoinError),
+}
+
+/// Reads the layer as it is now, and lays it out with its levels, in at most
+/// `room` bytes.
+pub(super) async fn build(
+    caller: Caller,
+    database: &Database,
+    layer: &Layer,
+    room: usize,
+) -> Result<Index, BuildError> {
+    if layer.feature_count.max(0) as usize * LEAST_BYTES > room {
+        return Err(BuildError::NoRoom { room });
+    }
+    let mut builder = Builder::new(layer);
+    snapshot(caller, database, layer, crs::WEB_MERCATOR, Wanted::All, |row| {
+        // What is over the room is not kept: it is only counted to the end.
+        if builder.bytes() <= room {
+            push(&mut builder, layer, &row);
+        }
+    })
+    .await?;
+    if builder.bytes() > room {
+        return Err(BuildError::NoRoom { room });
+    }
+    let layer = layer.clone();
+    let index = spawn_blocking(move || {
+        let mut index = builder.finish()?;
+        index.levels = levels(&layer, &index);
+        index.gzip_ratio = gzip_ratio(&layer, &index);
+        Ok::<_, NotIndexed>(index)
+    })
+    .await??;
+    if index.owned_bytes() > room {
+        return Err(BuildError::NoRoom { room });
+    }
+    Ok(index)
+}
+
+/// Adds a row; one that cannot be read is left out, and the log says so.
+pub(super) fn push(builder: &mut Builder, layer: &Layer, row: &SnapshotRow) {
+    if let Err(error) = builder.push(&row.feature, row.label.as_deref()) {
+        tracing::warn!(layer = %layer.id, %error, "a feature is left out of the tiles");
+    }
+}
+
+/// The greatest size with gzip as a part of that without, among the heaviest
+/// tiles of the zooms around the finest level's; 0 where there is no level.
+fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
+    let Some(top) = index.levels.first().map(|level| level.zoom) else { return 0.0 };
+    let (view, nothing) = (View::whole(layer), Overlay::default());
+    let ratio = |zoom: u8| {
+        let (place, _) = heaviest(index, zoom).filter(|(_, bytes)| *bytes < 16 * MOST_BYTES)?;
+        let window = Window::holding(zoom, place);
+        let clip = Clip::new(drawing::buffer(layer));
+        let sheet = Layered { base: &index.detailed, over: &nothing };
+        let found = sheet.search(window.with_buffer(-clip.least), zoom);
+        let style = Style { layer, view: &view, labels: super::LABELS };
+        let bytes = drawing::draw(style, index, sheet, &found, window);
+        let compressed = gzip(&bytes).ok()?;
+        (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)
+    };
+    (top.saturating_sub(1)..=top + 1).filter_map(ratio).fold(0.0, f32::max)
+}

@@ -1,0 +1,184 @@
+use std::borrow::Cow;
+
+use layers::{GeometryType, Layer, Value};
+
+use crate::View;
+use crate::cut::{Clip, Cut, Cutter};
+use crate::encode::mvt::{self, LayerWriter};
+use crate::index::{Feature, GeometryKind, Index, Layered, Search};
+use crate::world::{Window, centre, twice_area};
+
+/// What is drawn around a tile, in its units: enough for an outline's width;
+/// more for points, whose symbols reach over the edge.
+pub(super) fn buffer(layer: &Layer) -> i32 {
+    match layer.geometry_type {
+        GeometryType::Point | GeometryType::MultiPoint => 256,
+        _ => 64,
+    }
+}
+
+/// How a layer is drawn in a tile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style<'a> {
+    pub(super) layer: &'a Layer,
+    pub(super) view: &'a View,
+    /// The name of the labels' layer.
+    pub(super) labels: &'a str,
+}
+
+/// The number of features that one stands for, in generalised tiles.
+pub(crate) const POINT_COUNT: &str = "point_count";
+
+/// Draws what was found of a sheet into a tile's window.
+pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, window: Window) -> Vec<u8> {
+    let mut drawing = Drawing::new(style, index, sheet, found, window);
+    for feature in found.features() {
+        drawing.add(feature);
+    }
+    drawing.finish()
+}
+
+/// A tile in the making.
+struct Drawing<'a> {
+    index: &'a Index,
+    sheet: Layered<'a>,
+    window: Window,
+    clip: Clip,
+    cutter: Cutter,
+    cut: Cut,
+    features: LayerWriter<'a>,
+    labels: LayerWriter<'a>,
+    /// The columns of the sheet that are shown, by their number in it.
+    shown: Vec<usize>,
+    /// The number of the label's column in it.
+    label: Option<usize>,
+    /// Among the keys, that of how many features one stands for.
+    count_key: Option<u32>,
+    numbers: Numbers,
+    /// Twice the area, in steps, of what was too small to be drawn since the
+    /// last representative.
+    unseen: i128,
+}
+
+/// How the values in the tile are known again.
+enum Numbers {
+    /// By code: the number in the tile + 1 of the values that may come again.
+    ByCode(Vec<u32>),
+    /// By content: codes of different sheets are there.
+    ByContent,
+}
+
+/// With more repeated values than this they are known by content: clearing
+/// the numbers of all would cost more than a tile.
+const MOST_REPEATED: u32 = 1 << 18;
+
+impl<'a> Drawing<'a> {
+    fn new(style: Style<'a>, index: &'a Index, sheet: Layered<'a>, found: &Search, window: Window) -> Self {
+        let name = |column: usize| index.columns[usize::from(sheet.base.columns[column])].as_str();
+        let columns = 0..sheet.base.columns.len();
+        let shown: Vec<usize> = columns.filter(|column| style.view.shows(name(*column))).collect();
+        let label = style.layer.definition.label.as_deref();
+        let mut keys: Vec<&str> = shown.iter().map(|column| name(*column)).collect();
+        let count_key = found.has_counts().then(|| {
+            keys.push(POINT_COUNT);
+            keys.len() as u32 - 1
+        });
+        let by_code = !found.has_fresh() && count_key.is_none() && index.first_single <= MOST_REPEATED;
+        Self {
+            index,
+            sheet,
+            window,
+            clip: Clip::new(buffer(style.layer)),
+            cutter: Cutter::default(),
+            cut: Cut::default(),
+            label: shown.iter().copied().find(|column| Some(name(*column)) == label),
+            features: LayerWriter::new(style.layer.id.as_str().to_owned(), keys),
+            labels: LayerWriter::new(style.labels.to_owned(), vec!["name"]),
+            shown,
+            count_key,
+            numbers: if by_code { Numbers::ByCode(vec![0; index.first_single as usize]) } else { Numbers::ByContent },
+            unseen: 0,
+        }
+    }
+
+    fn add(&mut self, feature: Feature) {
+        let Feature { table, row, inside, .. } = feature;
+        let kind = table.kind(row);
+        let clip = if inside { None } else { Some(self.clip) };
+        let is_simple = table.simple_from(row) <= self.window.zoom();
+        self.cutter.cut(kind, is_simple, table.geometry(row), self.window, clip, &mut self.cut);
+        if self.cut.is_empty() && !(inside && kind == GeometryKind::Areas && self.represents(&feature)) {
+            return;
+        }
+        let codes = table.codes(row);
+        for key in 0..self.shown.len() {
+            let code = codes[self.shown[key]];
+            if code != 0 {
+                let value = self.number(code, feature.is_fresh);
+                self.features.tag(key as u32, value);
+            }
+        }
+        if let (Some(key), Some(count)) = (self.count_key, table.count(row).filter(|count| *count > 1)) {
+            let value = mvt::value(&Value::Integer(count.into())).unwrap_or_default();
+            let value = self.features.value(Cow::Owned(value));
+            self.features.tag(key, value);
+        }
+        self.features.feature(table.id(row), kind, &self.cut);
+        self.add_label(&feature);
+    }
+
+    /// The number in the tile of a code's value.
+    fn number(&mut self, code: u32, is_fresh: bool) -> u32 {
+        let values = if is_fresh { &self.sheet.over.fresh.values } else { &self.index.values };
+        let Numbers::ByCode(numbers) = &mut self.numbers else {
+            return self.features.value(Cow::Borrowed(values.get(code)));
+        };
+        let Some(number) = numbers.get_mut(code as usize) else {
+            return self.features.new_value(values.get(code));
+        };
+        if *number == 0 {
+            *number = self.features.new_value(values.get(code)) + 1;
+        }
+        *number - 1
+    }
+
+    /// Whether an area that vanishes in this tile stands for those before it
+    /// that did: together they cover a square unit, which is then cut. So what
+    /// is built up stays visible from afar.
+    fn represents(&mut self, feature: &Feature) -> bool {
+        let Some(unit) = self.window.unit() else { return false };
+        let area: i128 = feature.table.geometry(feature.row).map(twice_area).sum();
+        self.unseen += area;
+        let square = 2 * i128::from(unit) * i128::from(unit);
+        if self.unseen < square {
+            return false;
+        }
+        self.unseen %= square;
+        let [x, y] = self.window.to_units(centre(feature.table.rect(feature.row)));
+        self.cut.push([[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]);
+        true
+    }
+
+    /// The label's point is of the whole geometry, at every zoom the same, and
+    /// in one tile only: west and north edges belong to it, east and south do not.
+    fn add_label(&mut self, feature: &Feature) {
+        let Some(place) = feature.table.label(feature.row).filter(|place| self.window.holds(*place)) else { return };
+        let Some(code) = self.label.map(|column| feature.table.codes(feature.row)[column]).filter(|code| *code != 0)
+        else {
+            return;
+        };
+        let values = if feature.is_fresh { &self.sheet.over.fresh.values } else { &self.index.values };
+        let value = self.labels.value(Cow::Borrowed(values.get(code)));
+        self.labels.tag(0, value);
+        self.cut.clear();
+        self.cut.push([self.window.to_units(place)]);
+        self.labels.feature(feature.table.id(feature.row), GeometryKind::Points, &self.cut);
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let mut tile = Vec::new();
+        self.features.finish(&mut tile);
+        self.labels.finish(&mut tile);
+        tile
+    }
+}

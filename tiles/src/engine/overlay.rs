@@ -1,0 +1,138 @@
+//! What changed since an index was built, laid over it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use layers::features::{FeatureId, SnapshotRow};
+
+use super::build::push;
+use super::generation::Generation;
+use crate::generalise::{Cell, Cells, ends, generalise, hold, kept};
+use crate::index::{Builder, Drafts, Fresh, Gone, Layered, NotIndexed, Overlay, Sheet, Stratum, ValuesBuilder, number};
+
+/// Where features that changed were and are: the zoom at which they enter,
+/// and their position.
+pub(super) type Places = BTreeSet<(u8, u64)>;
+
+/// The overlay of the features as they are: what lies over the generation, but
+/// for the features `ids`, of which there are now those in `rows`. `changed`
+/// are all that did since the index was built.
+pub(super) fn detailed(
+    generation: &Generation,
+    changed: &BTreeSet<FeatureId>,
+    ids: &[FeatureId],
+    rows: &[SnapshotRow],
+) -> Result<Overlay, NotIndexed> {
+    let index = &*generation.index;
+    let mut gone: Gone = vec![Vec::new(); index.detailed.strata.len()];
+    for (stratum, row) in changed.iter().filter_map(|id| index.find(id)) {
+        gone[stratum].push(row..row + 1);
+    }
+    for rows in &mut gone {
+        rows.sort_unstable_by_key(|range| range.start);
+    }
+    let mut newest = Builder::new(&generation.layer);
+    for row in rows {
+        push(&mut newest, &generation.layer, row);
+    }
+    let newest = Fresh::of(newest.finish()?);
+    let replaced: HashSet<i64> = ids.iter().map(number).collect();
+    let mut drafts = Drafts::new(index.columns.len());
+    let mut values = ValuesBuilder::default();
+    for stratum in &generation.detailed.fresh.sheet.strata {
+        let table = stratum.view();
+        let kept = (0..table.len()).filter(|row| !replaced.contains(&table.number(*row)));
+        copy(&generation.detailed.fresh, stratum, kept, &mut values, &mut drafts);
+    }
+    for stratum in &newest.sheet.strata {
+        copy(&newest, stratum, 0..stratum.view().len(), &mut values, &mut drafts);
+    }
+    Ok(Overlay { gone, fresh: fresh(index.detailed.columns.clone(), drafts, values) })
+}
+
+fn fresh(columns: Vec<u16>, mut drafts: Drafts, values: ValuesBuilder) -> Fresh {
+    drafts.sort();
+    let values = values.finish(drafts.all_codes()).0;
+    Fresh { sheet: Sheet::new(columns, &drafts), values }
+}
+
+/// Where those features stand in a generation, in its index or over it.
+pub(super) fn places<'a>(generation: &Generation, ids: impl Iterator<Item = &'a FeatureId>) -> Places {
+    let mut places = Places::new();
+    let mut numbers = HashSet::new();
+    for id in ids {
+        numbers.insert(number(id));
+        if let Some((stratum, row)) = generation.index.find(id) {
+            let stratum = &generation.index.detailed.strata[stratum];
+            places.insert((stratum.zoom, stratum.view().position(row)));
+        }
+    }
+    for stratum in &generation.detailed.fresh.sheet.strata {
+        let table = stratum.view();
+        let rows = (0..table.len()).filter(|row| numbers.contains(&table.number(*row)));
+        places.extend(rows.map(|row| (stratum.zoom, table.position(row))));
+    }
+    places
+}
+
+/// The overlays of an index's levels: the cells of all that was `touched`
+/// since it was built, those of the `dirty` part made anew, the others as
+/// they were in the generation.
+pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> Vec<Overlay> {
+    let index = &*generation.index;
+    let mut overlays: Vec<Overlay> = Vec::with_capacity(index.levels.len());
+    for (level, before) in index.levels.iter().zip(&*generation.levels) {
+        let cells = |places: &Places| -> BTreeSet<Cell> {
+            places.iter().filter_map(|(enters, position)| hold(level.zoom, *enters, *position)).collect()
+        };
+        let (touched, dirty) = (cells(touched), cells(dirty));
+        let finer = match overlays.len().checked_sub(1) {
+            Some(last) => Layered { base: &index.levels[last].sheet, over: &overlays[last] },
+            None => generation.detailed_sheet(),
+        };
+        let kept = kept(&generation.layer, index, finer.base, &level.sheet.columns);
+        let mut drafts = Drafts::new(level.sheet.columns.len());
+        let mut values = ValuesBuilder::default();
+        let mut code = |code: u32, is_fresh: bool| {
+            let known = if is_fresh { &finer.over.fresh.values } else { &index.values };
+            values.code_of(known.get(code))
+        };
+        generalise(finer, level.zoom, &kept, Cells::Only(&dirty), &mut code, &mut drafts);
+        for cell in touched.difference(&dirty) {
+            let Some(stratum) = before.fresh.sheet.stratum(cell.0) else { continue };
+            let rows = stratum.view().between(ends(level.zoom, *cell));
+            copy(&before.fresh, stratum, rows, &mut values, &mut drafts);
+        }
+        let fresh = fresh(level.sheet.columns.clone(), drafts, values);
+        overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh });
+    }
+    overlays
+}
+
+/// The rows of a level's sheet that stand in those cells.
+fn gone(sheet: &Sheet, zoom: u8, cells: &BTreeSet<Cell>) -> Gone {
+    let of = |enters: u8| {
+        let stratum = sheet.stratum(enters);
+        let cells = cells.iter().filter(move |cell| cell.0 == enters);
+        let rows = cells.filter_map(move |cell| stratum.map(|stratum| stratum.view().between(ends(zoom, *cell))));
+        rows.filter(|rows| !rows.is_empty()).collect()
+    };
+    sheet.strata.iter().map(|stratum| of(stratum.zoom)).collect()
+}
+
+/// Appends those rows of a stratum, as they are.
+fn copy(
+    fresh: &Fresh,
+    stratum: &Stratum,
+    rows: impl Iterator<Item = u32>,
+    values: &mut ValuesBuilder,
+    drafts: &mut Drafts,
+) {
+    let table = stratum.view();
+    for row in rows {
+        let codes = table.codes(row).iter().map(|code| match code {
+            0 => 0,
+            code => values.code_of(fresh.values.get(*code)),
+        });
+        drafts.copy(&table, row, stratum.zoom, codes);
+    }
+}
