@@ -93,6 +93,12 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub tile_index_memory: Option<u32>,
 
+    /// How many megabytes of memory the tiles that are kept may take, as they
+    /// are sent. 0 keeps none. Default: 256.
+    #[arg(long, env = "LINDERO_TILE_CACHE_MEMORY", global = true, value_name = "MEGABYTES",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub tile_cache_memory: Option<u32>,
+
     /// Every how many seconds the layers whose changes no trigger sees (views,
     /// foreign tables) are compared with what they were, and missing triggers
     /// made anew. 0 never does. Default: 3600.
@@ -138,6 +144,8 @@ pub struct Config {
     pub max_requests: usize,
     /// Bytes that the tile indexes may take.
     pub tile_index_memory: usize,
+    /// Bytes that the tiles that are kept may take.
+    pub tile_cache_memory: usize,
     /// How often layers that no trigger watches are compared; `None` is never.
     pub compare_interval: Option<Duration>,
     /// How the log is written; `None` lets the terminal decide.

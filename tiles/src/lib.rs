@@ -17,4 +17,5 @@ mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TILE_SIZE, TileCoord};
 pub use encode::compress::Encoding;
+pub(crate) use source::LABELS;
 pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};

@@ -1,6 +1,7 @@
 use access::Caller;
 use async_trait::async_trait;
 use bytes::Bytes;
+use layers::catalog::CatalogError;
 use layers::{AttributeType, Layer, LayerId};
 use thiserror::Error;
 
@@ -11,6 +12,9 @@ pub const EXTENT: u32 = 4096;
 
 /// With gzip, no tile that is cut from an index has more bytes than this.
 pub const MOST_BYTES: usize = 500_000;
+
+/// The name of the layer of labels in a tile of one layer.
+pub(crate) const LABELS: &str = "labels";
 
 /// A tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,12 @@ pub enum TileError {
         /// Its column.
         column: u32,
     },
+    /// What is said of the layer could not be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The tile could not be compressed.
+    #[error("the tile could not be compressed: {0}")]
+    Encoding(std::io::Error),
     /// The database refused or could not be reached.
     #[error("the tile could not be read: {0}")]
     Database(#[from] sqlx::Error),

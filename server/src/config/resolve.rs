@@ -72,6 +72,7 @@ impl Settings {
             shutdown_timeout: self.shutdown_timeout.or(below.shutdown_timeout),
             max_requests: self.max_requests.or(below.max_requests),
             tile_index_memory: self.tile_index_memory.or(below.tile_index_memory),
+            tile_cache_memory: self.tile_cache_memory.or(below.tile_cache_memory),
             compare_interval: self.compare_interval.or(below.compare_interval),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
@@ -97,7 +98,8 @@ impl Settings {
             request_timeout: Duration::from_secs(self.request_timeout.unwrap_or(30)),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout.unwrap_or(30)),
             max_requests: self.max_requests.unwrap_or(512) as usize,
-            tile_index_memory: self.tile_index_memory.unwrap_or(1024) as usize * 1024 * 1024,
+            tile_index_memory: self.tile_index_memory.unwrap_or(1024) as usize * MEGABYTE,
+            tile_cache_memory: self.tile_cache_memory.unwrap_or(256) as usize * MEGABYTE,
             compare_interval: Some(Duration::from_secs(self.compare_interval.unwrap_or(3600)))
                 .filter(|interval| !interval.is_zero()),
             log_format: self.log_format,
@@ -105,6 +107,8 @@ impl Settings {
         })
     }
 }
+
+const MEGABYTE: usize = 1024 * 1024;
 
 /// Root's cluster runs as another user, who cannot reach `/root` and the
 /// like: its folder is the system's.

@@ -10,9 +10,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
+use tiles::Encoding;
 
 use super::asked::Asked;
-use super::encoding::{Encoding, accepts};
+use super::encoding::accepts;
 use super::problem::{Kind, Problem, Result};
 use super::{AppState, document};
 
@@ -75,7 +76,7 @@ pub(super) async fn file(request: Request) -> Result<Response> {
     if known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    if let Some(name) = encoding.header() {
+    if let Some(name) = encoding.name() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     let bytes = match file.data {
@@ -99,7 +100,7 @@ fn is_variant(path: &str, held: impl Fn(&str) -> bool) -> bool {
 fn best_variant<F>(path: &str, accepted: &str, get: impl Fn(&str) -> Option<F>) -> Option<(Encoding, F)> {
     VARIANTS
         .iter()
-        .filter(|(encoding, _)| accepts(accepted, *encoding))
+        .filter(|(encoding, _)| encoding.name().is_some_and(|name| accepts(accepted, name)))
         .find_map(|(encoding, suffix)| get(&format!("{path}{suffix}")).map(|file| (*encoding, file)))
 }
 

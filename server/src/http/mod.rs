@@ -29,7 +29,7 @@ mod tiles;
 
 use std::sync::Arc;
 
-use ::tiles::engine::IndexedTiles;
+use ::tiles::engine::{IndexedTiles, Limits};
 use access::Database;
 use axum::Router;
 use axum::extract::Request;
@@ -63,8 +63,12 @@ impl AppState {
     pub fn new(database: Database, config: Arc<Config>) -> Self {
         let admission = Arc::new(tokio::sync::Semaphore::new(config.max_requests));
         // Half of the connections: a map full of tiles must not keep a search waiting.
-        let at_once = (config.database_connections as usize / 2).max(1);
-        let tiles = Arc::new(IndexedTiles::new(database.clone(), at_once, config.tile_index_memory));
+        let limits = Limits {
+            at_once: (config.database_connections as usize / 2).max(1),
+            index_bytes: config.tile_index_memory,
+            cache_bytes: config.tile_cache_memory,
+        };
+        let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.data_dir.join("tiles"))));
         Self { database, config, tiles, freshness: Arc::default(), counts: Arc::default(), admission }
     }
 }

@@ -114,7 +114,9 @@ impl Cutter {
                 for part in parts {
                     self.snap(part, window);
                     area::tidy(&mut self.path);
-                    cut.push(self.path.iter().copied());
+                    if self.path.len() >= 3 {
+                        cut.push(self.path.iter().copied());
+                    }
                 }
             }
             GeometryKind::Areas => {

@@ -42,8 +42,13 @@ impl Checker {
             IntOverlayOptions { output_direction: ContourDirection::CounterClockwise, ..IntOverlayOptions::ogc() };
         let shape: Vec<Vec<_>> = rings.parts().map(|ring| ring.iter().copied().map(int_point).collect()).collect();
         for polygon in shape.simplify(FillRule::Positive, options) {
-            for ring in polygon {
-                cut.push(ring.iter().map(|point| [point.x, point.y]));
+            for (number, ring) in polygon.into_iter().enumerate() {
+                let mut ring: Vec<Unit> = ring.iter().map(|point| [point.x, point.y]).collect();
+                // A hole that touches its exterior comes back the exterior's way round.
+                if (super::area::twice(&ring) > 0) != (number == 0) {
+                    ring.reverse();
+                }
+                cut.push(ring);
             }
         }
     }
@@ -139,6 +144,17 @@ mod tests {
     #[test]
     fn a_hole_without_an_exterior_is_nothing() {
         assert!(written(&[&[[10, 10], [10, 20], [20, 20], [20, 10]]]).is_empty());
+    }
+
+    #[test]
+    fn a_hole_that_touches_its_exterior_is_a_hole() {
+        let exterior: &[Unit] = &[[2, 9], [2, 8], [4, 6], [5, 7], [5, 8], [4, 9]];
+        let hole: &[Unit] = &[[3, 8], [4, 8], [3, 7]];
+        assert!(twice(exterior) > 0 && twice(hole) < 0);
+        let parts = written(&[exterior, hole]);
+        let area: i64 = parts.iter().map(|ring| twice(ring)).sum();
+        assert_eq!(area, twice(exterior) + twice(hole), "{parts:?}");
+        assert!(parts.len() == 1 || twice(&parts[1]) < 0, "{parts:?}");
     }
 
     #[test]

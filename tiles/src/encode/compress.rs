@@ -26,6 +26,26 @@ const ZSTD_LEVEL: i32 = 1;
 const BROTLI_QUALITY: i32 = 4;
 
 impl Encoding {
+    /// Its name in `Content-Encoding`; none for identity.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+            Self::Brotli => Some("br"),
+        }
+    }
+
+    /// What it adds to a tag: other bytes are another representation.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Identity => "",
+            Self::Gzip => "-gzip",
+            Self::Zstd => "-zstd",
+            Self::Brotli => "-br",
+        }
+    }
+
     /// The bytes in this encoding; equal bytes give equal ones.
     pub fn encode(self, bytes: &Bytes) -> io::Result<Bytes> {
         match self {

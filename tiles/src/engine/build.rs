@@ -1,18 +1,22 @@
 //! Building a layer's index from its table.
 
+use std::sync::Arc;
+
 use access::{Caller, Database};
+use layers::change::{self, FeedError};
 use layers::features::{FeatureError, SnapshotRow, Wanted, snapshot};
 use layers::{Layer, crs};
 use thiserror::Error;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::drawing::{self, Style};
+use super::folder::Folder;
 use crate::cut::Clip;
 use crate::encode::compress::gzip;
 use crate::generalise::{heaviest, levels};
 use crate::index::{Builder, Index, Layered, NotIndexed, Overlay};
 use crate::world::Window;
-use crate::{MOST_BYTES, View};
+use crate::{LABELS, MOST_BYTES, View};
 
 /// A feature takes at least this much of an index, in bytes.
 const LEAST_BYTES: usize = 100;
@@ -25,19 +29,24 @@ pub(super) enum BuildError {
     #[error(transparent)]
     NotIndexed(#[from] NotIndexed),
     #[error(transparent)]
+    Feed(#[from] FeedError),
+    #[error(transparent)]
     Features(#[from] FeatureError),
     #[error("the index could not be finished: {0}")]
     Unfinished(#[from] JoinError),
 }
 
 /// Reads the layer as it is now, and lays it out with its levels, in at most
-/// `room` bytes.
+/// `room` bytes of memory; then from a file, where there is a folder for it.
 pub(super) async fn build(
     caller: Caller,
     database: &Database,
-    layer: &Layer,
+    layer: &Arc<Layer>,
     room: usize,
+    folder: Option<Folder>,
 ) -> Result<Index, BuildError> {
+    // What changes while it is read is told again to who starts from here.
+    let position = change::position(caller, database).await?;
     if layer.feature_count.max(0) as usize * LEAST_BYTES > room {
         return Err(BuildError::NoRoom { room });
     }
@@ -52,18 +61,20 @@ pub(super) async fn build(
     if builder.bytes() > room {
         return Err(BuildError::NoRoom { room });
     }
-    let layer = layer.clone();
-    let index = spawn_blocking(move || {
+    let layer = Arc::clone(layer);
+    spawn_blocking(move || {
         let mut index = builder.finish()?;
         index.levels = levels(&layer, &index);
         index.gzip_ratio = gzip_ratio(&layer, &index);
-        Ok::<_, NotIndexed>(index)
+        if index.owned_bytes() > room {
+            return Err(BuildError::NoRoom { room });
+        }
+        Ok(match folder {
+            Some(folder) => folder.keep(&layer, index, &position),
+            None => index,
+        })
     })
-    .await??;
-    if index.owned_bytes() > room {
-        return Err(BuildError::NoRoom { room });
-    }
-    Ok(index)
+    .await?
 }
 
 /// Adds a row; one that cannot be read is left out, and the log says so.
@@ -84,7 +95,7 @@ fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
         let clip = Clip::new(drawing::buffer(layer));
         let sheet = Layered { base: &index.detailed, over: &nothing };
         let found = sheet.search(window.with_buffer(-clip.least), zoom);
-        let style = Style { layer, view: &view, labels: super::LABELS };
+        let style = Style { layer, view: &view, labels: LABELS };
         let bytes = drawing::draw(style, index, sheet, &found, window);
         let compressed = gzip(&bytes).ok()?;
         (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use layers::Layer;
 
 use super::drawing::{self, Style};
-use crate::cut::Clip;
+use super::history::{History, Moment};
 use crate::encode::compress::gzip;
 use crate::index::{Fresh, Index, Layered, Overlay, Search};
-use crate::world::Window;
+use crate::world::{Rect, Window};
 use crate::{MOST_BYTES, Tile, TileCoord, View};
 
 /// A layer at one moment: an index, and what changed since it was built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Generation {
     pub(super) layer: Arc<Layer>,
     pub(super) index: Arc<Index>,
@@ -19,6 +19,10 @@ pub(super) struct Generation {
     pub(super) detailed: Arc<Overlay>,
     /// What changed of each of the index's levels: seconds later.
     pub(super) levels: Arc<Vec<Overlay>>,
+    /// When it came to be.
+    pub(super) moment: Moment,
+    /// What changed up to then, and since.
+    pub(super) history: Arc<History>,
 }
 
 /// No tile has more places than this: cutting more would take too long.
@@ -30,7 +34,21 @@ impl Generation {
     /// Without changes.
     pub(super) fn new(layer: Arc<Layer>, index: Arc<Index>) -> Self {
         let levels = index.levels.iter().map(|_| Overlay::default()).collect();
-        Self { layer, index, detailed: Arc::default(), levels: Arc::new(levels) }
+        let (history, moment) = History::new();
+        Self { layer, index, detailed: Arc::default(), levels: Arc::new(levels), moment, history: Arc::new(history) }
+    }
+
+    /// With other features over the index. They differ from the former ones
+    /// in these boxes.
+    pub(super) fn with_detailed(&self, detailed: Overlay, boxes: Vec<Rect>) -> Self {
+        let moment = self.history.record(boxes, false);
+        Self { detailed: Arc::new(detailed), moment, ..self.clone() }
+    }
+
+    /// With other features over the index's levels, likewise.
+    pub(super) fn with_levels(&self, levels: Vec<Overlay>, boxes: Vec<Rect>) -> Self {
+        let moment = self.history.record(boxes, true);
+        Self { levels: Arc::new(levels), moment, ..self.clone() }
     }
 
     /// How many features there are, about: those that were changed and lost
@@ -46,45 +64,61 @@ impl Generation {
         self.index.owned_bytes() + over.map(|overlay| overlay.fresh.owned_bytes()).sum::<usize>()
     }
 
+    /// The part of the world that the tile shows, with its buffer.
+    pub(super) fn area(&self, tile: TileCoord) -> Rect {
+        Window::new(tile).with_buffer(drawing::buffer(&self.layer))
+    }
+
     /// How dear the tile is to cut: the places that must be looked at.
     pub(super) fn cost(&self, tile: TileCoord) -> usize {
-        let window = Window::new(tile);
-        let clip = Clip::new(drawing::buffer(&self.layer));
-        let found = self.detailed_sheet().search(window.with_buffer(-clip.least), tile.zoom());
-        found.weight().1
+        self.detailed_sheet().search(self.area(tile), tile.zoom()).weight().1
     }
 
     /// The tile; none where it is empty. Features as they are, where the tile
     /// is then small enough; else the finest generalised level with which it is.
     pub(super) fn tile(&self, tile: TileCoord, view: &View, labels: &str) -> Option<Tile> {
-        let window = Window::new(tile);
-        let clip = Clip::new(drawing::buffer(&self.layer));
-        let area = window.with_buffer(-clip.least);
+        self.tile_from(0, tile, view, labels).and_then(|(tile, _)| tile)
+    }
+
+    /// The tile from the first form, `first` or later, with which it is small
+    /// enough, or from the last one, and its number. Form 0 are the features
+    /// as they are, the others are levels, ever coarser. None where there is
+    /// no such form.
+    pub(super) fn tile_from(
+        &self,
+        first: usize,
+        tile: TileCoord,
+        view: &View,
+        labels: &str,
+    ) -> Option<(Option<Tile>, usize)> {
+        let (window, area) = (Window::new(tile), self.area(tile));
         let style = Style { layer: &self.layer, view, labels };
         let draw = |sheet: Layered, found: &Search| drawing::draw(style, &self.index, sheet, found, window);
-
-        let sheet = self.detailed_sheet();
-        let found = sheet.search(area, tile.zoom());
-        if self.index.levels.is_empty() || !self.is_hopeless(&found) {
-            let bytes = draw(sheet, &found);
-            if self.index.levels.is_empty() || self.fits(&bytes) {
-                return Tile::new(bytes, false);
+        if first == 0 {
+            let sheet = self.detailed_sheet();
+            let found = sheet.search(area, tile.zoom());
+            if self.index.levels.is_empty() || !self.is_hopeless(&found) {
+                let bytes = draw(sheet, &found);
+                if self.index.levels.is_empty() || self.fits(&bytes) {
+                    return Some((Tile::new(bytes, false), 0));
+                }
             }
         }
-        let numbered = self.index.levels.iter().zip(&*self.levels);
-        let coarse = numbered.clone().skip_while(|(level, _)| level.zoom > tile.zoom());
-        let mut last = None;
         // Below the coarsest level's zoom, that one holds little enough for all.
-        for (level, over) in coarse.chain(numbered.last()) {
-            let sheet = Layered { base: &level.sheet, over };
+        let levels = &self.index.levels;
+        let finest =
+            levels.iter().position(|level| level.zoom <= tile.zoom()).unwrap_or(levels.len().saturating_sub(1));
+        let mut last = None;
+        for (number, level) in levels.iter().enumerate().skip(finest + first.saturating_sub(1)) {
+            let sheet = Layered { base: &level.sheet, over: &self.levels[number] };
             let bytes = draw(sheet, &sheet.search(area, tile.zoom()));
             let fits = self.fits(&bytes);
-            last = Some(bytes);
+            last = Some((Tile::new(bytes, true), number - finest + 1));
             if fits {
                 break;
             }
         }
-        last.and_then(|bytes| Tile::new(bytes, true))
+        last
     }
 
     pub(super) fn detailed_sheet(&self) -> Layered<'_> {

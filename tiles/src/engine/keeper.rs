@@ -7,18 +7,20 @@ use std::time::{Duration, Instant};
 
 use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
-use layers::change::{Change, Event, FeedError, Follower, Touched};
+use layers::change::{self, Change, Event, FeedError, Follower, Operation, Position, Touched};
 use layers::features::{FeatureError, FeatureId, Wanted, snapshot};
 use layers::{Layer, LayerId, crs};
 use thiserror::Error;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::IndexedTiles;
 use super::build::{BuildError, build};
+use super::folder::{Folder, fingerprint};
 use super::generation::Generation;
 use super::overlay::{self, Places};
 use crate::index::{Index, NotIndexed, Overlay};
+use crate::world::Rect;
 
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
@@ -60,7 +62,7 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
     // First the position, then the layers: what changes between is told.
     let mut follower = Follower::from_now(caller, database.clone(), LOOK).await?;
     let mut keeper = Keeper::new(tiles, caller, database);
-    keeper.build_all().await?;
+    keeper.take_up_all().await?;
     let mut levels = interval(LEVELS_EVERY);
     levels.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -69,7 +71,7 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
                 Event::Rebuild => {
                     tiles.drop_all();
                     keeper = Keeper::new(tiles, caller, database);
-                    keeper.build_all().await?;
+                    keeper.take_up_all().await?;
                 }
                 Event::Changed(changes) => {
                     for (id, changed) in by_layer(changes) {
@@ -90,7 +92,8 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
     }
 }
 
-/// What changed in a layer: features by key, or more than can be listed.
+/// What changed in a layer: features by key (none where only what is said of
+/// the layer changed), or more than can be listed.
 enum Changed {
     Keys(BTreeSet<String>),
     Anything,
@@ -104,6 +107,7 @@ fn by_layer(changes: Vec<Change>) -> BTreeMap<LayerId, Changed> {
             (Changed::Keys(keys), Touched::Features(features)) => {
                 keys.extend(features.into_iter().map(|feature| feature.key));
             }
+            _ if change.operation == Operation::Catalog => {}
             (known, _) => *known = Changed::Anything,
         }
     }
@@ -120,7 +124,7 @@ struct Keeper<'a> {
     /// Layers to be built, one at a time.
     queue: VecDeque<LayerId>,
     builds: JoinSet<(Arc<Layer>, Result<Index, BuildError>)>,
-    levels: JoinSet<(LayerId, Arc<Index>, Vec<Overlay>)>,
+    levels: JoinSet<(LayerId, Arc<Index>, (Vec<Overlay>, Vec<Rect>))>,
     began: Instant,
 }
 
@@ -159,9 +163,51 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    async fn build_all(&mut self) -> Result<(), KeepError> {
-        self.queue.extend(catalog::list(self.caller, self.database).await?.into_iter().map(|layer| layer.id));
+    /// Takes up every layer: from its file and what changed since, or built anew.
+    async fn take_up_all(&mut self) -> Result<(), KeepError> {
+        let mut layers = catalog::list(self.caller, self.database).await?;
+        layers.retain(|layer| Caller::Anonymous.may_read(layer.visibility(), layer.subject()));
+        if let Some(folder) = self.tiles.folder.clone() {
+            folder.keep_only(layers.iter().map(|layer| &layer.id));
+            for layer in &layers {
+                self.take_up(&folder, layer).await?;
+            }
+        }
+        self.queue.extend(layers.into_iter().map(|layer| layer.id).filter(|layer| !self.tiles.has_index(layer)));
+        if self.queue.is_empty() {
+            self.tell();
+        }
         self.build_next().await
+    }
+
+    /// Takes up a layer from its file, if that can be done.
+    async fn take_up(&mut self, folder: &Folder, layer: &Layer) -> Result<(), KeepError> {
+        let (folder, known) = (folder.clone(), layer.clone());
+        let Some((index, position)) = spawn_blocking(move || folder.open(&known)).await? else { return Ok(()) };
+        let Some(keys) = self.changed_since(&layer.id, &position).await? else { return Ok(()) };
+        let ids: Option<Vec<FeatureId>> = keys.iter().map(|key| FeatureId::of_key(layer, key)).collect();
+        let generation = Generation::new(Arc::new(layer.clone()), Arc::new(index));
+        match ids {
+            Some(ids) if ids.is_empty() => self.tiles.put(generation),
+            Some(ids) if ids.len() <= MANY_CHANGED => self.lay_over(layer, &generation, ids).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The keys of the layer's features that changed since then; none where
+    /// that is not known.
+    async fn changed_since(&self, layer: &LayerId, position: &Position) -> Result<Option<BTreeSet<String>>, KeepError> {
+        let changes = match change::read(self.caller, self.database, position).await {
+            Ok((changes, _)) => changes,
+            Err(FeedError::AnotherLog | FeedError::TooOld) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(match by_layer(changes).remove(layer) {
+            Some(Changed::Keys(keys)) => Some(keys),
+            Some(Changed::Anything) => None,
+            None => Some(BTreeSet::new()),
+        })
     }
 
     async fn change(&mut self, id: &LayerId, changed: Changed) -> Result<(), KeepError> {
@@ -185,8 +231,12 @@ impl<'a> Keeper<'a> {
         }
         // What is said of the layer changed, and with it what an index holds;
         // or too much did: what is there stays, a little behind.
-        if generation.layer.definition != layer.definition || changed > MOST_CHANGED {
+        if fingerprint(&generation.layer) != fingerprint(&layer) || changed > MOST_CHANGED {
             return self.build(id).await;
+        }
+        if ids.is_empty() {
+            self.tiles.put(Generation { layer: Arc::new(layer), ..(*generation).clone() });
+            return Ok(());
         }
         self.lay_over(&layer, &generation, ids).await
     }
@@ -201,14 +251,8 @@ impl<'a> Keeper<'a> {
         let Ok(detailed) = overlay::detailed(generation, &tracked.changed, &ids, &rows) else {
             return self.build(&layer.id).await;
         };
-        let next = Generation {
-            layer: generation.layer.clone(),
-            index: generation.index.clone(),
-            detailed: Arc::new(detailed),
-            levels: generation.levels.clone(),
-        };
-        let mut places = overlay::places(generation, ids.iter());
-        places.extend(overlay::places(&next, ids.iter()));
+        let (places, boxes) = overlay::places(&generation.index, &[&generation.detailed, &detailed], &ids);
+        let next = generation.with_detailed(detailed, boxes);
         tracked.touched.extend(&places);
         tracked.dirty.extend(&places);
         self.tiles.put(next);
@@ -236,18 +280,13 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn levelled(&mut self, id: &LayerId, index: &Arc<Index>, overlays: Vec<Overlay>) {
+    fn levelled(&mut self, id: &LayerId, index: &Arc<Index>, (overlays, boxes): (Vec<Overlay>, Vec<Rect>)) {
         if let Some(tracked) = self.layers.get_mut(id) {
             tracked.levelling.take_if(|levelling| Arc::ptr_eq(levelling, index));
         }
         // Of another index they say nothing.
         let Some(now) = self.tiles.generation(id).filter(|now| Arc::ptr_eq(&now.index, index)) else { return };
-        self.tiles.put(Generation {
-            layer: now.layer.clone(),
-            index: now.index.clone(),
-            detailed: now.detailed.clone(),
-            levels: Arc::new(overlays),
-        });
+        self.tiles.put(now.with_levels(overlays, boxes));
     }
 
     /// Has the layer's index built anew, when its turn comes.
@@ -267,9 +306,10 @@ impl<'a> Keeper<'a> {
             let Some(layer) = self.public_layer(&id).await? else { continue };
             self.layers.entry(id.clone()).or_default().building = Some(Since::Features(BTreeSet::new()));
             let (caller, database, room) = (self.caller, self.database.clone(), self.tiles.room(&id));
+            let (layer, folder) = (Arc::new(layer), self.tiles.folder.clone());
             self.builds.spawn(async move {
-                let outcome = build(caller, &database, &layer, room).await;
-                (Arc::new(layer), outcome)
+                let outcome = build(caller, &database, &layer, room, folder).await;
+                (layer, outcome)
             });
         }
         Ok(())
@@ -281,12 +321,14 @@ impl<'a> Keeper<'a> {
         match outcome {
             Ok(index) => {
                 *tracked = Tracked::default();
-                let generation = Generation::new(layer.clone(), Arc::new(index));
+                let Some(now) = self.public_layer(&layer.id).await? else { return self.build_next().await };
+                let is_same = fingerprint(&now) == fingerprint(layer);
+                let generation = Generation::new(Arc::new(now), Arc::new(index));
                 match since {
-                    Some(Since::Features(ids)) if !ids.is_empty() => {
+                    Some(Since::Features(ids)) if is_same && ids.is_empty() => self.tiles.put(generation),
+                    Some(Since::Features(ids)) if is_same => {
                         self.lay_over(layer, &generation, ids.into_iter().collect()).await?;
                     }
-                    Some(Since::Features(_)) => self.tiles.put(generation),
                     // As it is it may be older than what it would replace.
                     _ => self.queue.push_back(layer.id.clone()),
                 }
@@ -308,11 +350,15 @@ impl<'a> Keeper<'a> {
         }
         self.build_next().await?;
         if self.builds.is_empty() {
-            let super::Size { features, bytes, left_out } = self.tiles.size();
-            let seconds = self.began.elapsed().as_secs_f64();
-            tracing::info!(features, bytes, left_out, seconds, "the tile indexes are built");
+            self.tell();
         }
         Ok(())
+    }
+
+    fn tell(&self) {
+        let super::Size { features, bytes, file_bytes, left_out } = self.tiles.size();
+        let seconds = self.began.elapsed().as_secs_f64();
+        tracing::info!(features, bytes, file_bytes, left_out, seconds, "the tile indexes are ready");
     }
 
     /// The layer as it is in the catalogue. None where there is none that the

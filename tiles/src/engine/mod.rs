@@ -2,24 +2,34 @@
 //! changes.
 
 mod build;
+mod cache;
+mod compose;
 mod drawing;
+mod folder;
 mod generation;
+mod history;
 mod keeper;
 mod overlay;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use access::{Caller, Database};
 use async_trait::async_trait;
+use layers::catalog::{self, CatalogError};
 use layers::{Layer, LayerId};
+use moka::future::Cache;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub use self::cache::EncodedTile;
+use self::cache::{Entry, Key};
+use self::folder::Folder;
 use self::generation::Generation;
 use crate::postgis::PostgisTiles;
-use crate::{Tile, TileCoord, TileError, TileSource, View};
+use crate::{Encoding, LABELS, Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,9 +46,24 @@ pub struct IndexedTiles {
     /// Layers that found no room.
     left_out: RwLock<BTreeSet<LayerId>>,
     turns: Arc<Semaphore>,
-    /// Bytes that the indexes may take.
-    budget: usize,
+    limits: Limits,
+    /// Where indexes are kept as files.
+    folder: Option<Folder>,
+    /// Tiles as they are sent; none where there is no memory for them.
+    cache: Option<Cache<Key, Arc<Entry>>>,
+    database: Database,
     postgis: PostgisTiles,
+}
+
+/// What an [`IndexedTiles`] may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Tiles that are cut in the database at once.
+    pub at_once: usize,
+    /// Bytes of memory for indexes, about; 0 for none.
+    pub index_bytes: usize,
+    /// Bytes of memory for tiles that are kept, about; 0 for none.
+    pub cache_bytes: usize,
 }
 
 /// What the indexes hold.
@@ -48,22 +73,33 @@ pub struct Size {
     pub features: usize,
     /// Bytes of memory, about.
     pub bytes: usize,
+    /// Bytes of the files that are mapped: the kernel keeps of them in memory
+    /// what is used, as long as nobody else needs it.
+    pub file_bytes: usize,
     /// Layers that found no room in it.
     pub left_out: usize,
 }
 
 impl IndexedTiles {
-    /// Cuts up to `at_once` tiles at a time in the database, and as many here
-    /// as the machine has processors, from indexes of about `budget` bytes in
-    /// all. Until [`Self::keep`] runs there are none.
-    pub fn new(database: Database, at_once: usize, budget: usize) -> Self {
+    /// Cuts tiles within those limits, and here as many at a time as the
+    /// machine has processors. Indexes are files in that folder, which is
+    /// made where it is not there; without one they are in memory. Until
+    /// [`Self::keep`] runs there are none.
+    pub fn new(database: Database, limits: Limits, folder: Option<PathBuf>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cache = Cache::builder()
+            .max_capacity(limits.cache_bytes as u64)
+            .weigher(|key: &Key, entry: &Arc<Entry>| entry.weight(key))
+            .build();
         Self {
             indexes: RwLock::default(),
             left_out: RwLock::default(),
             turns: Arc::new(Semaphore::new(processors)),
-            budget,
-            postgis: PostgisTiles::new(database, at_once),
+            limits,
+            folder: folder.and_then(Folder::new),
+            cache: (limits.cache_bytes > 0).then_some(cache),
+            postgis: PostgisTiles::new(database.clone(), limits.at_once),
+            database,
         }
     }
 
@@ -71,7 +107,7 @@ impl IndexedTiles {
     /// returns at once where there is no memory for any, else never. For the
     /// server's operator.
     pub async fn keep(&self, caller: Caller, database: &Database) {
-        if self.budget == 0 {
+        if self.limits.index_bytes == 0 {
             return;
         }
         keeper::keep(self, caller, database).await;
@@ -84,6 +120,7 @@ impl IndexedTiles {
         indexes.values().fold(Size { left_out, ..Size::default() }, |size, index| Size {
             features: size.features + index.len(),
             bytes: size.bytes + index.bytes(),
+            file_bytes: size.file_bytes + index.index.file_bytes,
             ..size
         })
     }
@@ -96,7 +133,7 @@ impl IndexedTiles {
     /// Bytes that are left for a layer's index, whatever it takes now.
     fn room(&self, layer: &LayerId) -> usize {
         let own = self.generation(layer).map_or(0, |generation| generation.bytes());
-        (self.budget + own).saturating_sub(self.size().bytes)
+        (self.limits.index_bytes + own).saturating_sub(self.size().bytes)
     }
 
     fn generation(&self, layer: &LayerId) -> Option<Arc<Generation>> {
@@ -119,10 +156,134 @@ impl IndexedTiles {
             left_out.remove(layer);
         }
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).remove(layer);
+        if let Some(folder) = &self.folder {
+            folder.remove(layer);
+        }
     }
 
     fn drop_all(&self) {
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Encoded tiles, of one layer or of several.
+impl IndexedTiles {
+    /// The tile of the layers as MVT 2.1 in that encoding, each layer named as
+    /// its collection; labels in `labels`, or in a tile of several layers in
+    /// `{collection}_labels`. None where it is empty. A layer that there is
+    /// not, or that the caller may not read, is unknown.
+    pub async fn encoded(
+        &self,
+        caller: Caller,
+        layers: &[LayerId],
+        tile: TileCoord,
+        encoding: Encoding,
+    ) -> Result<Option<Arc<EncodedTile>>, TileError> {
+        let generations: Option<Vec<_>> = layers.iter().map(|layer| self.generation(layer)).collect();
+        let Some(generations) = generations else {
+            return Ok(self.in_parts(caller, layers, tile, encoding).await?.map(Arc::new));
+        };
+        for generation in &generations {
+            if !caller.may_read(generation.layer.visibility(), generation.layer.subject()) {
+                return Err(TileError::UnknownLayer(generation.layer.id.clone()));
+            }
+        }
+        let Some(cache) = &self.cache else {
+            return Ok(self.cut(generations, tile, encoding).await?.map(Arc::new));
+        };
+        let key = Key { layers: layers.into(), tile, encoding };
+        let area = generations.iter().map(|generation| generation.area(tile)).reduce(crate::world::with_rect);
+        let area = area.unwrap_or(crate::world::NOWHERE);
+        if let Some(entry) = cache.get(&key).await {
+            if entry.holds(&generations, area) {
+                return Ok(entry.tile.clone());
+            }
+            cache.invalidate(&key).await;
+        }
+        let cut = async {
+            let tile = self.cut(generations.clone(), tile, encoding).await?;
+            Ok::<_, TileError>(Arc::new(Entry::new(tile, &generations)))
+        };
+        // Who asks for the same meanwhile waits for it.
+        let entry =
+            cache.try_get_with(key, cut).await.map_err(|error| Arc::into_inner(error).unwrap_or(TileError::Busy))?;
+        if entry.holds(&generations, area) {
+            return Ok(entry.tile.clone());
+        }
+        // It was begun before the last change.
+        Ok(self.cut(generations, tile, encoding).await?.map(Arc::new))
+    }
+
+    /// Cuts the tile, when its turn comes.
+    async fn cut(
+        &self,
+        generations: Vec<Arc<Generation>>,
+        tile: TileCoord,
+        encoding: Encoding,
+    ) -> Result<Option<EncodedTile>, TileError> {
+        let cost: usize = generations.iter().map(|generation| generation.cost(tile)).sum();
+        let cut = move || {
+            let tile = compose::tile(&generations, tile);
+            tile.map(|tile| EncodedTile::new(&tile, encoding)).transpose().map_err(TileError::Encoding)
+        };
+        if cost <= FEW_PLACES { cut() } else { self.in_turn(cut).await? }
+    }
+
+    /// Runs what takes long on another thread, when its turn comes.
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, TileError> {
+        let Ok(Ok(turn)) = timeout(PATIENCE, self.turns.clone().acquire_owned()).await else {
+            return Err(TileError::Busy);
+        };
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        // The runtime is going away, or the work has a fault, which the log
+        // has: the next request may fare better.
+        work.await.map_err(|_| TileError::Busy)
+    }
+
+    /// The tile where some of the layers have no index: part by part.
+    async fn in_parts(
+        &self,
+        caller: Caller,
+        layers: &[LayerId],
+        tile: TileCoord,
+        encoding: Encoding,
+    ) -> Result<Option<EncodedTile>, TileError> {
+        let mut parts = Vec::with_capacity(layers.len());
+        for id in layers {
+            let layer = match catalog::get(caller, &self.database, id).await {
+                Ok(layer) => layer,
+                Err(CatalogError::Unknown(id)) => return Err(TileError::UnknownLayer(id)),
+                Err(error) => return Err(error.into()),
+            };
+            let labels = compose::labels(layers.len() > 1, &layer.id);
+            parts.extend(self.part(caller, &layer, tile, &View::whole(&layer), &labels).await?);
+        }
+        let Some(tile) = compose::join(parts) else { return Ok(None) };
+        self.in_turn(move || EncodedTile::new(&tile, encoding)).await?.map(Some).map_err(TileError::Encoding)
+    }
+
+    async fn part(
+        &self,
+        caller: Caller,
+        layer: &Layer,
+        tile: TileCoord,
+        view: &View,
+        labels: &str,
+    ) -> Result<Option<Tile>, TileError> {
+        if !caller.may_read(layer.visibility(), layer.subject()) {
+            return Err(TileError::UnknownLayer(layer.id.clone()));
+        }
+        let Some(generation) = self.generation(&layer.id) else {
+            return self.postgis.labelled(caller, layer, tile, view, labels).await;
+        };
+        if generation.cost(tile) <= FEW_PLACES {
+            return Ok(generation.tile(tile, view, labels));
+        }
+        let (view, labels) = (view.clone(), labels.to_owned());
+        self.in_turn(move || generation.tile(tile, &view, &labels)).await
     }
 }
 
@@ -135,28 +296,6 @@ impl TileSource for IndexedTiles {
         tile: TileCoord,
         view: &View,
     ) -> Result<Option<Tile>, TileError> {
-        if !caller.may_read(layer.visibility(), layer.subject()) {
-            return Err(TileError::UnknownLayer(layer.id.clone()));
-        }
-        let Some(generation) = self.generation(&layer.id) else {
-            return self.postgis.tile(caller, layer, tile, view).await;
-        };
-        if generation.cost(tile) <= FEW_PLACES {
-            return Ok(generation.tile(tile, view, LABELS));
-        }
-        let Ok(Ok(turn)) = timeout(PATIENCE, self.turns.clone().acquire_owned()).await else {
-            return Err(TileError::Busy);
-        };
-        let view = view.clone();
-        let cut = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            generation.tile(tile, &view, LABELS)
-        });
-        // The runtime is going away, or the cutting has a fault, which the log
-        // has: the next request may fare better.
-        cut.await.map_err(|_| TileError::Busy)
+        self.part(caller, layer, tile, view, LABELS).await
     }
 }
-
-/// The name of the labels' layer in a tile of one layer.
-const LABELS: &str = "labels";

@@ -7,7 +7,10 @@ use layers::features::{FeatureId, SnapshotRow};
 use super::build::push;
 use super::generation::Generation;
 use crate::generalise::{Cell, Cells, ends, generalise, hold, kept};
-use crate::index::{Builder, Drafts, Fresh, Gone, Layered, NotIndexed, Overlay, Sheet, Stratum, ValuesBuilder, number};
+use crate::index::{
+    Builder, Drafts, Fresh, Gone, Index, Layered, NotIndexed, Overlay, Sheet, Stratum, ValuesBuilder, number,
+};
+use crate::world::{Rect, with_rect};
 
 /// Where features that changed were and are: the zoom at which they enter,
 /// and their position.
@@ -55,30 +58,34 @@ fn fresh(columns: Vec<u16>, mut drafts: Drafts, values: ValuesBuilder) -> Fresh 
     Fresh { sheet: Sheet::new(columns, &drafts), values }
 }
 
-/// Where those features stand in a generation, in its index or over it.
-pub(super) fn places<'a>(generation: &Generation, ids: impl Iterator<Item = &'a FeatureId>) -> Places {
-    let mut places = Places::new();
-    let mut numbers = HashSet::new();
+/// Where those features stand in an index and in what lies over it, and their
+/// boxes.
+pub(super) fn places(index: &Index, over: &[&Overlay], ids: &[FeatureId]) -> (Places, Vec<Rect>) {
+    let (mut places, mut boxes) = (Places::new(), Vec::new());
+    let numbers: HashSet<i64> = ids.iter().map(number).collect();
     for id in ids {
-        numbers.insert(number(id));
-        if let Some((stratum, row)) = generation.index.find(id) {
-            let stratum = &generation.index.detailed.strata[stratum];
+        if let Some((stratum, row)) = index.find(id) {
+            let stratum = &index.detailed.strata[stratum];
             places.insert((stratum.zoom, stratum.view().position(row)));
+            boxes.push(stratum.view().rect(row));
         }
     }
-    for stratum in &generation.detailed.fresh.sheet.strata {
+    for stratum in over.iter().flat_map(|over| &over.fresh.sheet.strata) {
         let table = stratum.view();
-        let rows = (0..table.len()).filter(|row| numbers.contains(&table.number(*row)));
-        places.extend(rows.map(|row| (stratum.zoom, table.position(row))));
+        for row in (0..table.len()).filter(|row| numbers.contains(&table.number(*row))) {
+            places.insert((stratum.zoom, table.position(row)));
+            boxes.push(table.rect(row));
+        }
     }
-    places
+    (places, boxes)
 }
 
 /// The overlays of an index's levels: the cells of all that was `touched`
 /// since it was built, those of the `dirty` part made anew, the others as
-/// they were in the generation.
-pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> Vec<Overlay> {
+/// they were in the generation. And where the levels differ then.
+pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> (Vec<Overlay>, Vec<Rect>) {
     let index = &*generation.index;
+    let mut boxes = BTreeSet::new();
     let mut overlays: Vec<Overlay> = Vec::with_capacity(index.levels.len());
     for (level, before) in index.levels.iter().zip(&*generation.levels) {
         let cells = |places: &Places| -> BTreeSet<Cell> {
@@ -103,9 +110,18 @@ pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) 
             copy(&before.fresh, stratum, rows, &mut values, &mut drafts);
         }
         let fresh = fresh(level.sheet.columns.clone(), drafts, values);
+        for sheet in [&level.sheet, &before.fresh.sheet, &fresh.sheet] {
+            boxes.extend(dirty.iter().filter_map(|cell| around(sheet, level.zoom, *cell)));
+        }
         overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh });
     }
-    overlays
+    (overlays, boxes.into_iter().collect())
+}
+
+/// The box around all features of a cell; none where there are none.
+fn around(sheet: &Sheet, zoom: u8, cell: Cell) -> Option<Rect> {
+    let table = sheet.stratum(cell.0)?.view();
+    table.between(ends(zoom, cell)).map(|row| table.rect(row)).reduce(with_rect)
 }
 
 /// The rows of a level's sheet that stand in those cells.

@@ -11,11 +11,17 @@ use crate::{HIGHEST_ZOOM, MOST_BYTES};
 /// is left out of generalised tiles.
 const MOST_DISTINCT: usize = 64;
 
+/// A tile of more bytes than this, without compression, may be too large, with
+/// others in one tile.
+const HEAVY: usize = MOST_BYTES / 4;
+/// What has as a whole no more bytes than this is light at every zoom.
+const LIGHT: usize = MOST_BYTES / 64;
+
 /// The levels that a layer needs, the finest first: from the highest zoom at
-/// which some tile may be too large, to one that as a whole would fit a tile.
+/// which some tile may be too large, to one that as a whole is light.
 pub(crate) fn levels(layer: &Layer, index: &Index) -> Vec<Level> {
     let Some(top) =
-        (0..=HIGHEST_ZOOM).rev().find(|zoom| heaviest(index, *zoom).is_some_and(|(_, bytes)| bytes > MOST_BYTES))
+        (0..=HIGHEST_ZOOM).rev().find(|zoom| heaviest(index, *zoom).is_some_and(|(_, bytes)| bytes > HEAVY))
     else {
         return Vec::new();
     };
@@ -32,7 +38,7 @@ pub(crate) fn levels(layer: &Layer, index: &Index) -> Vec<Level> {
         let sheet = Sheet::new(columns.clone(), &drafts);
         let all = bytes(index, &sheet, sheet.len(), drafts.places());
         levels.push(Level { zoom, sheet });
-        if all <= MOST_BYTES {
+        if all <= LIGHT {
             break;
         }
     }

@@ -137,6 +137,7 @@ impl Builder {
             detailed,
             levels: Vec::new(),
             gzip_ratio: 0.0,
+            file_bytes: 0,
             key_numbers: keys.iter().map(|(number, _)| *number).collect::<Vec<_>>().into(),
             key_rows: keys.iter().map(|(_, row)| *row).collect::<Vec<_>>().into(),
         })

@@ -4,8 +4,10 @@
 mod array;
 mod builder;
 mod drafts;
+pub(crate) mod file;
 mod geometry;
 mod layered;
+mod map;
 mod sheet;
 mod table;
 mod tree;
@@ -57,6 +59,8 @@ pub(crate) struct Index {
     /// × 2^32 + row of the detailed sheet.
     key_numbers: Array<i64>,
     key_rows: Array<u64>,
+    /// Bytes of the file that it is mapped from; 0 where it is in memory.
+    pub(crate) file_bytes: usize,
 }
 
 /// A layer generalised for one zoom.
@@ -82,6 +86,22 @@ impl Index {
     /// Bytes of the values that are used once.
     pub(crate) fn single_bytes(&self) -> usize {
         self.values.bytes_from(self.first_single)
+    }
+
+    /// Whether its arrays belong together, so that reading it cannot fail.
+    fn is_whole(&self) -> bool {
+        let values = self.values.count();
+        let keys = self.key_rows.iter().all(|row| {
+            let stratum = self.detailed.strata.get((row >> 32) as usize);
+            stratum.is_some_and(|stratum| (*row as u32) < stratum.view().len())
+        });
+        let sheets = std::iter::once(&self.detailed).chain(self.levels.iter().map(|level| &level.sheet));
+        let columns = |sheet: &Sheet| sheet.columns.iter().all(|column| usize::from(*column) < self.columns.len());
+        keys && self.key_numbers.len() == self.key_rows.len()
+            && self.values.is_whole()
+            && self.first_single as usize <= values + 1
+            && self.levels.iter().all(|level| level.zoom <= crate::HIGHEST_ZOOM)
+            && sheets.into_iter().all(|sheet| columns(sheet) && sheet.is_whole(values))
     }
 
     /// Bytes of memory that it takes itself, about; not those of its file.

@@ -44,8 +44,10 @@ impl Sheet {
         self.strata.binary_search_by_key(&zoom, |stratum| stratum.zoom).ok().map(|index| &self.strata[index])
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.strata.iter().all(|stratum| stratum.table.is_whole(self.columns.len()))
+    /// Whether its arrays belong together; `values` are how many there are.
+    pub(super) fn is_whole(&self, values: usize) -> bool {
+        self.strata.is_sorted_by(|one, other| one.zoom < other.zoom)
+            && self.strata.iter().all(|stratum| stratum.table.is_whole(self.columns.len(), values))
     }
 
     pub(crate) fn owned_bytes(&self) -> usize {

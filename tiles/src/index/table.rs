@@ -96,19 +96,23 @@ impl Table {
         }
     }
 
-    /// Whether the arrays belong together, as far as their sizes tell.
-    pub(super) fn is_whole(&self, width: usize) -> bool {
+    /// Whether the arrays belong together, so that reading them cannot fail;
+    /// `values` are how many there are.
+    pub(super) fn is_whole(&self, width: usize, values: usize) -> bool {
         let features = self.len();
         let either = |length: usize| length == 0 || length == features;
+        let ends =
+            |starts: &[u32], of: usize| starts.is_sorted() && starts.last().map(|last| *last as usize) == Some(of);
         self.ids.len() == features
             && self.boxes.len() == tree::size(features)
             && self.shapes.len() == features
             && self.parts.len() == features + 1
-            && self.starts.len() == self.parts[features] as usize + 1
-            && self.places.len() == self.starts[self.starts.len() - 1] as usize
+            && ends(&self.parts, self.starts.len().wrapping_sub(1))
+            && ends(&self.starts, self.places.len())
             && either(self.labels.len())
             && either(self.counts.len())
             && self.codes.len() == features * width
+            && self.codes.iter().all(|code| *code as usize <= values)
     }
 
     /// Bytes of memory of their own.

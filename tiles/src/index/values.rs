@@ -21,6 +21,16 @@ impl Values {
         &self.bytes[start as usize..self.ends[index] as usize]
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether every value lies within the bytes.
+    pub(super) fn is_whole(&self) -> bool {
+        self.ends.is_sorted() && self.ends.last().map_or(0, |end| *end as usize) == self.bytes.len()
+    }
+
     /// Bytes of the values whose codes are `first` or more.
     pub(super) fn bytes_from(&self, first: u32) -> usize {
         let before = (first as usize).checked_sub(2).and_then(|last| self.ends.get(last));

@@ -12,7 +12,7 @@ use sqlx::Connection;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::{Tile, TileCoord, TileError, TileSource, View};
+use crate::{LABELS, Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,6 +41,20 @@ impl TileSource for PostgisTiles {
         tile: TileCoord,
         view: &View,
     ) -> Result<Option<Tile>, TileError> {
+        self.labelled(caller, layer, tile, view, LABELS).await
+    }
+}
+
+impl PostgisTiles {
+    /// The tile, its layer of labels under that name.
+    pub(crate) async fn labelled(
+        &self,
+        caller: Caller,
+        layer: &Layer,
+        tile: TileCoord,
+        view: &View,
+        labels: &str,
+    ) -> Result<Option<Tile>, TileError> {
         if !caller.may_read(layer.visibility(), layer.subject()) {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
@@ -55,7 +69,7 @@ impl TileSource for PostgisTiles {
         };
         let mut connection = self.database.app().acquire().await?;
         let mut transaction = connection.begin_with(statement::BEGIN).await?;
-        let mut statement = statement::tile(layer, tile, area, view);
+        let mut statement = statement::tile(layer, tile, area, view, labels);
         let bytes: Option<Vec<u8>> = statement
             .build_query_scalar()
             .fetch_one(&mut *transaction)

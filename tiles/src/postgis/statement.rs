@@ -34,7 +34,7 @@ pub(super) fn margin(layer: &Layer) -> f64 {
 /// with its margin, in longitude and latitude, within the storage CRS's domain.
 ///
 /// Names come from the catalogue, values are bound.
-pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View) -> QueryBuilder<Postgres> {
+pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View, labels: &str) -> QueryBuilder<Postgres> {
     let names = Quoted::new(&layer.table);
     let geometry = &names.geometry;
     let mut sql = QueryBuilder::new("WITH area AS MATERIALIZED (SELECT ST_TileEnvelope(");
@@ -66,7 +66,7 @@ pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View) ->
     sql.push("), ");
 
     push_shown(layer, tile, &mut sql);
-    push_tile(layer, view, &mut sql);
+    push_tile(layer, view, labels, &mut sql);
     sql
 }
 
@@ -127,7 +127,7 @@ fn push_shown(layer: &Layer, tile: TileCoord, sql: &mut QueryBuilder<Postgres>) 
 
 /// The layer of features and, where there is one, that of labels. Ordered by
 /// key, so that equal content gives equal bytes.
-fn push_tile(layer: &Layer, view: &View, sql: &mut QueryBuilder<Postgres>) {
+fn push_tile(layer: &Layer, view: &View, labels: &str, sql: &mut QueryBuilder<Postgres>) {
     let numbered = matches!(layer.table.key_type.as_str(), "bigint" | "integer" | "smallint");
     let id = if numbered { "\"lindero key\"::bigint AS \"lindero id\"" } else { "NULL::bigint AS \"lindero id\"" };
     let mut columns = String::new();
@@ -160,8 +160,10 @@ fn push_tile(layer: &Layer, view: &View, sql: &mut QueryBuilder<Postgres>) {
             ST_AsMVTGeom(point, area.\"lindero tile\", {EXTENT}, 0, false) AS \"lindero geometry\" FROM points, area \
             WHERE ST_X(point) >= ST_XMin(area.\"lindero tile\") AND ST_X(point) < ST_XMax(area.\"lindero tile\") \
               AND ST_Y(point) > ST_YMin(area.\"lindero tile\") AND ST_Y(point) <= ST_YMax(area.\"lindero tile\") ORDER BY \"lindero key\"), \
-         named AS (SELECT ST_AsMVT(labels, 'labels', {EXTENT}, 'lindero geometry', 'lindero id') AS tile \
-            FROM labels WHERE \"lindero geometry\" IS NOT NULL) \
+         named AS (SELECT ST_AsMVT(labels, "
+    ));
+    sql.push_bind(labels.to_owned()).push(format!(
+        ", {EXTENT}, 'lindero geometry', 'lindero id') AS tile FROM labels WHERE \"lindero geometry\" IS NOT NULL) \
          SELECT drawn.tile || named.tile FROM drawn, named"
     ));
 }

@@ -65,8 +65,12 @@ async fn one(State(state): State<AppState>, Path(id): Path<String>, asked: Asked
 
 /// The layer with that id, as far as the public may know of it.
 pub(super) async fn layer(state: &AppState, id: &str) -> Result<Layer> {
-    let known: LayerId = id.parse().map_err(|_| Problem::not_found(format!("there is no collection {id:?}")))?;
-    Ok(catalog::get(CALLER, &state.database, &known).await?)
+    Ok(catalog::get(CALLER, &state.database, &layer_id(id)?).await?)
+}
+
+/// A collection's id; there is none of another form.
+pub(super) fn layer_id(id: &str) -> Result<LayerId> {
+    id.parse().map_err(|_| Problem::not_found(format!("there is no collection {id:?}")))
 }
 
 impl From<catalog::CatalogError> for Problem {

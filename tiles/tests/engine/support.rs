@@ -1,7 +1,10 @@
 //! A small city of areas, lines and points, and a decoder of tiles (GDAL's).
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use access::Caller;
 use gdal::vector::LayerAccess;
@@ -14,11 +17,16 @@ use layers::municipality::{self, Municipality};
 use layers::{Attribute, AttributeType, Dimension, Extent, GeometryType, Layer, LayerDefinition, Text};
 use sqlx::AssertSqlSafe;
 use testdb::TestDatabase;
-use tiles::{EXTENT, TileCoord};
+use tiles::engine::{IndexedTiles, Limits};
+use tiles::{EXTENT, TileCoord, TileSource, View};
+use tokio::task::JoinSet;
 
 pub(crate) const OPERATOR: Caller = Caller::LocalOperator;
 /// Longitude and latitude of its centre.
 pub(crate) const CENTRE: (f64, f64) = (-75.2322, 4.4389);
+
+/// The layers.
+pub(crate) const KINDS: [&str; 3] = ["predios", "vias", "postes"];
 
 pub(crate) struct City {
     pub(crate) db: TestDatabase,
@@ -144,6 +152,21 @@ impl City {
         self.write(statements.join(";")).await;
     }
 
+    /// Adds 70 000 lots and as many posts, side by side: more than a tile can
+    /// hold as they are, some three kilometres around the centre.
+    pub(crate) async fn fill_densely(&self) {
+        let at = "4752388 - 1300 + (n % 265) * 10, 2048868 - 2800 + (n / 265) * 21.5";
+        self.write(format!(
+            "INSERT INTO geo.predios (nombre, pisos, area, uso, geom) \
+             SELECT 'predio ' || n, n % 5, n * 0.25, (ARRAY['lote', 'casa'])[1 + n % 2], \
+                    ST_Multi(ST_SetSRID(ST_MakeEnvelope(x, y, x + 9.5, y + 21), 9377)) \
+             FROM (SELECT n, (ARRAY[{at}])[1] AS x, (ARRAY[{at}])[2] AS y FROM generate_series(0, 69999) AS n) AS lots; \
+             INSERT INTO geo.postes (nombre, uso, geom) SELECT 'poste ' || n, (ARRAY['luz', 'agua'])[1 + n % 2], \
+                    ST_SetSRID(ST_MakePoint({at}), 9377) FROM generate_series(0, 69999) AS n"
+        ))
+        .await;
+    }
+
     pub(crate) async fn write(&self, sql: String) {
         let mut connection = self.db.database().loader().acquire().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
@@ -191,6 +214,22 @@ impl Drawn {
     }
 }
 
+/// The tile as ST_AsMVT makes it of all features, as they are.
+pub(crate) async fn st_asmvt(city: &City, layer: &str, tile: TileCoord) -> Vec<Drawn> {
+    let buffer = if layer == "postes" { 256 } else { 64 };
+    let sql = AssertSqlSafe(format!(
+        "SELECT ST_AsMVT(features, '{layer}', 4096, 'geom', 'fid') FROM ( \
+            SELECT fid, nombre, pisos, area, uso, activo, desde::text, \
+                rtrim(rtrim(to_char(visto AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z' AS visto, \
+                ST_AsMVTGeom(ST_Transform(geom, 3857), ST_TileEnvelope($1, $2, $3), 4096, {buffer}) AS geom \
+            FROM geo.{layer}) AS features WHERE geom IS NOT NULL"
+    ));
+    let (zoom, column, row) = (i32::from(tile.zoom()), tile.column() as i32, tile.row() as i32);
+    let statement = sqlx::query_scalar(sql).bind(zoom).bind(column).bind(row);
+    let bytes: Vec<u8> = statement.fetch_one(city.db.database().app()).await.unwrap();
+    decode(&bytes, tile)
+}
+
 /// The tile as GDAL reads it.
 pub(crate) fn decode(bytes: &[u8], tile: TileCoord) -> Vec<Drawn> {
     // The driver takes the tile's place from its path: z/x/y.
@@ -224,4 +263,60 @@ pub(crate) fn decode(bytes: &[u8], tile: TileCoord) -> Vec<Drawn> {
     drop(dataset);
     vsi::unlink_mem_file(&path).unwrap();
     features
+}
+
+/// An engine whose indexes are kept until it is dropped.
+pub(crate) struct Engine {
+    tiles: Arc<IndexedTiles>,
+    _keeper: JoinSet<()>,
+}
+
+impl Deref for Engine {
+    type Target = IndexedTiles;
+
+    fn deref(&self) -> &IndexedTiles {
+        &self.tiles
+    }
+}
+
+/// The engine of a city, its indexes built.
+pub(crate) async fn engine(city: &City) -> Engine {
+    let engine = engine_within(city, 1 << 30);
+    eventually(async || engine.size().features == city.features().await).await;
+    engine
+}
+
+/// One whose indexes take no more than `budget` bytes; they are being built.
+pub(crate) fn engine_within(city: &City, budget: usize) -> Engine {
+    start(city, budget, None)
+}
+
+/// The engine of a city, its indexes in files of that folder, built or read.
+pub(crate) async fn engine_in(city: &City, folder: &Path) -> Engine {
+    let engine = start(city, 1 << 30, Some(folder.to_owned()));
+    eventually(async || engine.size().features == city.features().await).await;
+    engine
+}
+
+fn start(city: &City, index_bytes: usize, folder: Option<PathBuf>) -> Engine {
+    let limits = Limits { at_once: 2, index_bytes, cache_bytes: 16 << 20 };
+    let tiles = Arc::new(IndexedTiles::new(city.db.database().clone(), limits, folder));
+    let (kept, database) = (tiles.clone(), city.db.database().clone());
+    let mut keeper = JoinSet::new();
+    keeper.spawn(async move { kept.keep(OPERATOR, &database).await });
+    Engine { tiles, _keeper: keeper }
+}
+
+pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within a minute");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+pub(crate) async fn drawn(source: &dyn TileSource, city: &City, layer: &str, tile: TileCoord) -> Vec<Drawn> {
+    let layer = city.layer(layer).await;
+    let found = source.tile(Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap();
+    found.map(|found| decode(&found.bytes, tile)).unwrap_or_default()
 }

@@ -1,0 +1,111 @@
+//! One tile, as it is asked for.
+
+use axum::body::Body;
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use layers::LayerId;
+use tiles::{Encoding, TileCoord, TileError};
+
+use super::{MATRIX_SET, MVT};
+use crate::http::AppState;
+use crate::http::asked::{Asked, Format, Offer};
+use crate::http::encoding::accepts;
+use crate::http::features::{CALLER, of_database};
+use crate::http::problem::{Kind, Problem, Result};
+
+const TILE: &[Offer] = &[(Format::Mvt, &[MVT, "application/x-protobuf", "application/octet-stream"])];
+
+/// Says that a tile does not hold all that is there as it is.
+pub(in crate::http) const GENERALISED: HeaderName = HeaderName::from_static("lindero-generalised");
+
+/// Public, and asked for again each time: an answer that nothing changed
+/// costs next to nothing, and what changed is seen at once.
+const FRESHNESS: HeaderValue = HeaderValue::from_static("public, no-cache");
+
+/// The tile of the layers, encoded as the client likes.
+pub(super) async fn answer(state: &AppState, asked: &Asked, layers: &[LayerId], tile: TileCoord) -> Result<Response> {
+    asked.format(TILE)?;
+    let encoding = encoding(&asked.joined(&ACCEPT_ENCODING).unwrap_or_default());
+    let found = state.tiles.encoded(CALLER, layers, tile, encoding).await?;
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(CACHE_CONTROL, FRESHNESS);
+    let Some(found) = found else {
+        return Ok((StatusCode::NO_CONTENT, headers).into_response());
+    };
+    let tag = format!("\"{}\"", found.tag);
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, value);
+    }
+    if found.is_generalised {
+        headers.insert(GENERALISED, HeaderValue::from_static("true"));
+    }
+    if asked.has(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MVT));
+    if let Some(name) = found.encoding.name() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    Ok((headers, Body::from(found.bytes.clone())).into_response())
+}
+
+/// The encoding that is cheapest to make, of those that the client takes.
+fn encoding(accepted: &str) -> Encoding {
+    let taken = |encoding: &Encoding| encoding.name().is_some_and(|name| accepts(accepted, name));
+    [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli].into_iter().find(taken).unwrap_or(Encoding::Identity)
+}
+
+/// The place of a tile from its path.
+pub(super) fn coordinate(set: &str, zoom: &str, row: &str, column: &str) -> Result<TileCoord> {
+    known_set(set)?;
+    TileCoord::new(index("zoom", zoom)?, index("row", row)?, index("column", column)?).map_err(Problem::not_found)
+}
+
+pub(super) fn known_set(set: &str) -> Result<()> {
+    if set == MATRIX_SET {
+        Ok(())
+    } else {
+        Err(Problem::not_found(format!("there is no tile matrix set {set:?}; there is {MATRIX_SET}")))
+    }
+}
+
+/// A number of the path: what is none is a bad request, what is outside of the
+/// matrix is not found.
+fn index(name: &str, text: &str) -> Result<u64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::invalid_parameter(name, format!("expected a whole number, not {text:?}")));
+    }
+    Ok(text.parse().unwrap_or(u64::MAX))
+}
+
+impl From<TileError> for Problem {
+    fn from(error: TileError) -> Self {
+        match error {
+            TileError::UnknownLayer(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
+            TileError::Busy => Self::unavailable(error),
+            TileError::TooSlow { .. } => {
+                tracing::warn!(%error, "a tile took too long");
+                Self::new(Kind::Timeout).with_detail(error)
+            }
+            TileError::Catalog(cause) => cause.into(),
+            TileError::Database(cause) => of_database(cause),
+            TileError::Encoding(_) => Self::internal(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quickest_encoding_that_is_taken_is_chosen() {
+        assert_eq!(encoding("gzip, deflate, br, zstd"), Encoding::Zstd);
+        assert_eq!(encoding("gzip, deflate, br"), Encoding::Gzip);
+        assert_eq!(encoding("br, gzip;q=0"), Encoding::Brotli);
+        assert_eq!(encoding("identity"), Encoding::Identity);
+    }
+}
