@@ -1,14 +1,10 @@
-use std::io::{self, Write};
-
 use access::Caller;
 use async_trait::async_trait;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use layers::Layer;
 
 use super::blocking;
-use crate::{TileCoord, TileError, TileSource, View};
+use crate::{Encoding, TileCoord, TileError, TileSource, View};
 
 /// Where an archive's tiles come from.
 #[async_trait]
@@ -33,14 +29,10 @@ impl Source for OneLayer<'_> {
     async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError> {
         let Self { tiles, layer, caller } = self;
         match tiles.tile(*caller, layer, tile, &View::whole(layer)).await? {
-            Some(bytes) => Ok(Some(blocking(move || compressed(&bytes)).await.map_err(sqlx::Error::Io)?)),
+            Some(tile) => {
+                Ok(Some(blocking(move || Encoding::Gzip.encode(&tile.bytes)).await.map_err(TileError::Encoding)?))
+            }
             None => Ok(None),
         }
     }
-}
-
-fn compressed(bytes: &[u8]) -> io::Result<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
-    encoder.write_all(bytes)?;
-    encoder.finish().map(Bytes::from)
 }

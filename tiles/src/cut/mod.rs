@@ -147,7 +147,7 @@ impl Cutter {
     pub(crate) fn simple_from<'a>(
         &mut self,
         kind: GeometryKind,
-        parts: impl Iterator<Item = &'a [Place]> + Clone,
+        parts: &(impl Iterator<Item = &'a [Place]> + Clone),
     ) -> u8 {
         if kind != GeometryKind::Areas {
             return 0;

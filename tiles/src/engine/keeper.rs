@@ -18,9 +18,8 @@ use super::IndexedTiles;
 use super::build::{BuildError, build};
 use super::folder::{Folder, fingerprint};
 use super::generation::Generation;
-use super::overlay::{self, Places};
-use crate::index::{Index, NotIndexed, Overlay};
-use crate::world::Rect;
+use super::overlay::{self, Levels, Places};
+use crate::index::{Index, NotIndexed};
 
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
@@ -84,8 +83,8 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
                 keeper.built(&layer, outcome).await?;
             }
             Some(made) = keeper.levels.join_next() => {
-                let (layer, index, overlays) = made?;
-                keeper.levelled(&layer, &index, overlays);
+                let (layer, levels) = made?;
+                keeper.levelled(&layer, levels);
             }
             _ = levels.tick(), if keeper.has_dirty() => keeper.make_levels(),
         }
@@ -124,7 +123,7 @@ struct Keeper<'a> {
     /// Layers to be built, one at a time.
     queue: VecDeque<LayerId>,
     builds: JoinSet<(Arc<Layer>, Result<Index, BuildError>)>,
-    levels: JoinSet<(LayerId, Arc<Index>, (Vec<Overlay>, Vec<Rect>))>,
+    levels: JoinSet<(LayerId, Levels)>,
     began: Instant,
 }
 
@@ -273,19 +272,16 @@ impl<'a> Keeper<'a> {
             };
             tracked.levelling = Some(generation.index.clone());
             let (id, touched) = (id.clone(), tracked.touched.clone());
-            self.levels.spawn_blocking(move || {
-                let overlays = overlay::levels(&generation, &touched, &dirty);
-                (id, generation.index.clone(), overlays)
-            });
+            self.levels.spawn_blocking(move || (id, overlay::levels(&generation, &touched, &dirty)));
         }
     }
 
-    fn levelled(&mut self, id: &LayerId, index: &Arc<Index>, (overlays, boxes): (Vec<Overlay>, Vec<Rect>)) {
+    fn levelled(&mut self, id: &LayerId, Levels { index, overlays, boxes }: Levels) {
         if let Some(tracked) = self.layers.get_mut(id) {
-            tracked.levelling.take_if(|levelling| Arc::ptr_eq(levelling, index));
+            tracked.levelling.take_if(|levelling| Arc::ptr_eq(levelling, &index));
         }
         // Of another index they say nothing.
-        let Some(now) = self.tiles.generation(id).filter(|now| Arc::ptr_eq(&now.index, index)) else { return };
+        let Some(now) = self.tiles.generation(id).filter(|now| Arc::ptr_eq(&now.index, &index)) else { return };
         self.tiles.put(now.with_levels(overlays, boxes));
     }
 
@@ -359,6 +355,7 @@ impl<'a> Keeper<'a> {
         let super::Size { features, bytes, file_bytes, left_out } = self.tiles.size();
         let seconds = self.began.elapsed().as_secs_f64();
         tracing::info!(features, bytes, file_bytes, left_out, seconds, "the tile indexes are ready");
+        self.tiles.is_ready.send_replace(true);
     }
 
     /// The layer as it is in the catalogue. None where there is none that the

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use layers::catalog::{self, CatalogError};
 use layers::{Layer, LayerId};
 use moka::future::Cache;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 pub use self::cache::EncodedTile;
@@ -51,6 +51,7 @@ pub struct IndexedTiles {
     folder: Option<Folder>,
     /// Tiles as they are sent; none where there is no memory for them.
     cache: Option<Cache<Key, Arc<Entry>>>,
+    is_ready: watch::Sender<bool>,
     database: Database,
     postgis: PostgisTiles,
 }
@@ -98,6 +99,7 @@ impl IndexedTiles {
             limits,
             folder: folder.and_then(Folder::new),
             cache: (limits.cache_bytes > 0).then_some(cache),
+            is_ready: watch::Sender::new(false),
             postgis: PostgisTiles::new(database.clone(), limits.at_once),
             database,
         }
@@ -111,6 +113,13 @@ impl IndexedTiles {
             return;
         }
         keeper::keep(self, caller, database).await;
+    }
+
+    /// Waits until every layer that can have an index has one, for the first
+    /// time since [`Self::keep`] began.
+    pub async fn ready(&self) {
+        // Never closed: the sender is of this.
+        let _ = self.is_ready.subscribe().wait_for(|is_ready| *is_ready).await;
     }
 
     /// What the indexes hold now.

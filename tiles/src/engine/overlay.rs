@@ -1,6 +1,7 @@
 //! What changed since an index was built, laid over it.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use layers::features::{FeatureId, SnapshotRow};
 
@@ -80,10 +81,19 @@ pub(super) fn places(index: &Index, over: &[&Overlay], ids: &[FeatureId]) -> (Pl
     (places, boxes)
 }
 
+/// What lies over an index's levels.
+pub(super) struct Levels {
+    pub(super) index: Arc<Index>,
+    /// Of each level.
+    pub(super) overlays: Vec<Overlay>,
+    /// Where the levels differ from what they were before.
+    pub(super) boxes: Vec<Rect>,
+}
+
 /// The overlays of an index's levels: the cells of all that was `touched`
 /// since it was built, those of the `dirty` part made anew, the others as
-/// they were in the generation. And where the levels differ then.
-pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> (Vec<Overlay>, Vec<Rect>) {
+/// they were in the generation.
+pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> Levels {
     let index = &*generation.index;
     let mut boxes = BTreeSet::new();
     let mut overlays: Vec<Overlay> = Vec::with_capacity(index.levels.len());
@@ -115,7 +125,7 @@ pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) 
         }
         overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh });
     }
-    (overlays, boxes.into_iter().collect())
+    Levels { index: generation.index.clone(), overlays, boxes: boxes.into_iter().collect() }
 }
 
 /// The box around all features of a cell; none where there are none.

@@ -40,7 +40,7 @@ impl Table {
         let (mut parts, mut starts) = (Vec::with_capacity(chosen.len() + 1), Vec::with_capacity(chosen.len() + 1));
         let mut places = Vec::new();
         for draft in chosen {
-            let simple_from = draft.simple_from.unwrap_or_else(|| cutter.simple_from(draft.kind, drafts.parts(draft)));
+            let simple_from = draft.simple_from.unwrap_or_else(|| cutter.simple_from(draft.kind, &drafts.parts(draft)));
             shapes.push((draft.kind as u8) << 6 | simple_from);
             parts.push(starts.len() as u32);
             for part in drafts.parts(draft) {

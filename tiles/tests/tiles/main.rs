@@ -1,6 +1,7 @@
-//! Tiles that are cut in the process.
+//! Tiles against a real database.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod archive;
 mod changes;
 mod equal;
 mod generalised;
