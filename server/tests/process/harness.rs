@@ -140,16 +140,30 @@ impl HeldRequest {
     /// returns when the server has the question in hand.
     pub(crate) fn new(room: &Room, server: &Server) -> Self {
         assert!(server.is_ready());
-        let backends = backends(room);
-        assert!(!backends.is_empty());
-        for pid in &backends {
-            kill_process(*pid, Signal::STOP).expect("it is ours to stop");
-        }
         let url = format!("{}/health/ready", server.url);
-        let request = std::thread::spawn(move || curl(&[&url]));
+        // The server may open a connection between the look at the processes and
+        // the question, and answer by it: the newcomer is stopped, too, and the
+        // question put again.
+        let mut stopped = Vec::new();
+        let mut request: Option<JoinHandle<Reply>> = None;
+        let mut is_in_hand = false;
         eventually("the request is in hand", || {
-            server.get("/metrics").body.contains("lindero_http_requests_in_flight 2").then_some(())
+            for pid in backends(room) {
+                if !stopped.contains(&pid) && kill_process(pid, Signal::STOP).is_ok() {
+                    stopped.push(pid);
+                }
+            }
+            if request.as_ref().is_none_or(JoinHandle::is_finished) {
+                let url = url.clone();
+                request = Some(std::thread::spawn(move || curl(&[&url])));
+            }
+            // Seen twice, since one that is soon answered may be seen once.
+            let before = is_in_hand;
+            is_in_hand = server.get("/metrics").body.contains("lindero_http_requests_in_flight 2");
+            (before && is_in_hand).then_some(())
         });
+        assert!(!stopped.is_empty());
+        let (backends, request) = (stopped, request.expect("it was put"));
         Self { backends, request }
     }
 
