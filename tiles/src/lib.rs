@@ -17,5 +17,6 @@ mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TILE_SIZE, TileCoord};
 pub use encode::compress::Encoding;
+pub use generalise::generalisation;
 pub(crate) use source::LABELS;
 pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};

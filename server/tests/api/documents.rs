@@ -67,6 +67,31 @@ async fn pages_carry_their_content_and_nothing_that_runs() {
 }
 
 #[tokio::test]
+async fn each_layer_says_how_it_is_generalised() {
+    let city = City::new().await;
+    for (layer, language, begins, others) in [
+        ("barrios", "es", "Áreas: ", ["Líneas: ", "Puntos: "]),
+        ("barrios", "en", "Areas: ", ["Lines: ", "Points: "]),
+        ("vias", "en", "Lines: ", ["Areas: ", "Points: "]),
+        ("postes", "en", "Points: ", ["Areas: ", "Lines: "]),
+    ] {
+        let tileset = format!("/collections/{layer}/tiles/WebMercatorQuad?lang={language}");
+        let said = city.get(&tileset).await.json()["description"].as_str().unwrap().to_owned();
+        assert!(said.contains(begins) && said.contains("point_count") != (layer == "barrios"), "{said}");
+        assert!(others.iter().all(|other| !said.contains(other)), "{said}");
+        if layer == "barrios" {
+            assert!(said.contains("estrato") && said.contains("nombre"), "what it is classified and named by: {said}");
+        }
+        for page in [format!("{tileset}&f=html"), format!("/collections/{layer}?f=html&lang={language}")] {
+            let page = city.get(&page).await.text();
+            let steps = page.rsplit("<ol>").next().unwrap().split("</ol>").next().unwrap();
+            let listed = steps.replace("</li><li>", " ").replace("<li>", "").replace("</li>", "");
+            assert_eq!(listed, said);
+        }
+    }
+}
+
+#[tokio::test]
 async fn titles_are_in_the_language_asked_for() {
     let city = City::new().await;
     for (uri, header, title) in [

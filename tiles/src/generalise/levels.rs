@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use layers::Layer;
 
+use super::said::always_kept;
 use super::{Cells, Kept, generalise};
 use crate::index::{Drafts, Index, Layered, Level, Overlay, Sheet};
 use crate::world::{Place, cell, centre, positions};
@@ -9,7 +10,7 @@ use crate::{HIGHEST_ZOOM, MOST_BYTES};
 
 /// An attribute with more distinct values than this tells features apart, and
 /// is left out of generalised tiles.
-const MOST_DISTINCT: usize = 64;
+pub(super) const MOST_DISTINCT: usize = 64;
 
 /// A tile of more bytes than this, without compression, may be too large, with
 /// others in one tile.
@@ -56,11 +57,9 @@ pub(crate) fn kept(layer: &Layer, index: &Index, finer: &Sheet, columns: &[u16])
 /// The attributes that levels keep: those that say how a feature is drawn and
 /// named, and those that have few values.
 fn kept_columns(layer: &Layer, index: &Index) -> Vec<u16> {
-    let definition = &layer.definition;
-    let rule = definition.zoom_rule.as_ref().map(|rule| rule.attribute.as_str());
-    let named = [definition.classify_by.as_deref(), definition.label.as_deref(), rule];
+    let named = always_kept(&layer.definition);
     let is_kept = |column: &u16| {
-        named.contains(&Some(index.columns[usize::from(*column)].as_str())) || has_few_values(index, (*column).into())
+        named.contains(&index.columns[usize::from(*column)].as_str()) || has_few_values(index, (*column).into())
     };
     (0..index.columns.len() as u16).filter(is_kept).collect()
 }

@@ -11,10 +11,12 @@ mod cells;
 mod levels;
 mod lines;
 mod points;
+mod said;
 mod simplify;
 
 pub(crate) use self::cells::{Cell, Cells, ends, generalise, hold};
 pub(crate) use self::levels::{heaviest, kept, levels};
+pub use self::said::generalisation;
 
 use crate::index::GeometryKind;
 use crate::world::Place;

@@ -4,8 +4,10 @@ use super::{Kept, NO_ID, Source};
 use crate::index::{Drafts, GeometryKind, NO_PLACE};
 use crate::world::cell;
 
-/// Points are thinned in squares of 8 pixels: a tile of zoom z + 6.
-const ZOOMS: u8 = 6;
+/// Points are thinned in squares of so many pixels …
+pub(super) const PIXELS: u32 = 8;
+/// … which are tiles of zoom z + 6: a tile is 512 pixels wide.
+const ZOOMS: u8 = (512 / PIXELS).ilog2() as u8;
 
 /// The first, along the curve, of each class in each square, with how many
 /// there are.

@@ -2,6 +2,7 @@ use layers::{Attribute, Domain, Layer};
 use maud::{Markup, html};
 
 use super::layout::{Page, layout, page_url, to_catalogue};
+use super::tiles::generalised;
 use super::values::heading;
 use crate::http::asked::{Asked, Language};
 
@@ -62,6 +63,7 @@ pub(in crate::http) fn layer(asked: &Asked, layer: &Layer) -> Markup {
                 }
             }
         } }
+        (generalised(layer, language))
     };
     layout(asked, &Page { title, way: vec![to_catalogue(language)], body })
 }

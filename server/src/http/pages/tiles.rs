@@ -3,7 +3,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::layout::{Page, layout, page_url, to_catalogue};
-use crate::http::asked::Asked;
+use crate::http::asked::{Asked, Language};
 
 /// The tile matrix sets.
 pub(in crate::http) fn matrix_sets(asked: &Asked) -> Markup {
@@ -64,8 +64,17 @@ pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, template: &str) -> 
             dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
             dt { (language.choose("Acercamientos", "Zooms")) } dd { (layer.definition.min_zoom) " … " (tiles::HIGHEST_ZOOM) }
         }
+        (generalised(layer, language))
     };
     layout(asked, &Page { title: "WebMercatorQuad", way, body })
+}
+
+/// What becomes of the layer in tiles that would be too large.
+pub(super) fn generalised(layer: &Layer, language: Language) -> Markup {
+    html! {
+        h2 { (language.choose("Teselas generalizadas", "Generalised tiles")) }
+        ol { @for step in tiles::generalisation(layer) { li { (step.in_language(language.code())) } } }
+    }
 }
 
 fn way(asked: &Asked, layer: &Layer) -> Vec<(String, String)> {

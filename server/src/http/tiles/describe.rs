@@ -2,7 +2,7 @@
 
 use layers::{AttributeType, GeometryType, Layer, crs};
 use serde_json::{Map, Value, json};
-use tiles::HIGHEST_ZOOM;
+use tiles::{HIGHEST_ZOOM, generalisation};
 
 use super::{MATRIX_SET, MVT, matrix_set};
 use crate::http::asked::Asked;
@@ -30,6 +30,9 @@ pub(super) fn tileset(asked: &Asked, layer: &Layer) -> Value {
     links.push(Link::new(TILING_SCHEME, JSON, asked.base.join(&format!("/tileMatrixSets/{MATRIX_SET}?f=json"))));
     links.push(template(asked, layer));
     let mut document = heading(asked, layer);
+    let steps = generalisation(layer);
+    let steps: Vec<&str> = steps.iter().map(|step| step.in_language(asked.language.code())).collect();
+    document["description"] = json!(steps.join(" "));
     if let Some(extent) = layer.extent {
         let [west, south, east, north] = extent.to_array();
         document["boundingBox"] = json!({ "lowerLeft": [west, south], "upperRight": [east, north], "crs": crs::CRS84 });
