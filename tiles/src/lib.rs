@@ -9,14 +9,17 @@ mod coordinate;
 mod cut;
 mod encode;
 pub mod engine;
+mod frame;
 mod generalise;
 mod index;
+mod matrix_set;
 pub mod postgis;
 mod source;
 mod world;
 
-pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TILE_SIZE, TileCoord};
+pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TileCoord};
 pub use encode::compress::Encoding;
 pub use generalise::generalisation;
+pub use matrix_set::{MatrixSet, TILE_SIZE};
 pub(crate) use source::LABELS;
 pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};

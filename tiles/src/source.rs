@@ -2,6 +2,7 @@ use access::Caller;
 use async_trait::async_trait;
 use bytes::Bytes;
 use layers::catalog::CatalogError;
+use layers::crs::CrsError;
 use layers::{AttributeType, Layer, LayerId};
 use thiserror::Error;
 
@@ -72,20 +73,19 @@ pub enum TileError {
     #[error("too many tiles are being cut at once; ask again in a moment")]
     Busy,
     /// The tile took longer than it may.
-    #[error("the tile of layer {layer} at {zoom}/{row}/{column} took too long to cut")]
+    #[error("the tile {tile} of layer {layer} took too long to cut")]
     TooSlow {
         /// The layer.
         layer: LayerId,
-        /// The tile's zoom.
-        zoom: u8,
-        /// Its row.
-        row: u32,
-        /// Its column.
-        column: u32,
+        /// The tile.
+        tile: TileCoord,
     },
     /// What is said of the layer could not be read.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// PROJ does not know the CRS of the tile's set.
+    #[error("tiles of this set cannot be cut: {0}")]
+    Crs(#[from] CrsError),
     /// The tile could not be compressed.
     #[error("the tile could not be compressed: {0}")]
     Encoding(std::io::Error),

@@ -4,8 +4,12 @@
 //! A unit of a tile (4 096 a side) is a power of two of them, so that a
 //! coordinate goes into any tile by subtraction and shift.
 
-use crate::coordinate::HALF;
-use crate::{EXTENT, TileCoord};
+use std::f64::consts::TAU;
+
+use layers::Extent;
+
+use crate::matrix_set::HALF;
+use crate::{EXTENT, MatrixSet, TileCoord};
 
 /// Bits of a coordinate.
 const BITS: u8 = 32;
@@ -83,7 +87,16 @@ pub(crate) fn twice_area(ring: &[Place]) -> i128 {
         .sum()
 }
 
-/// A tile as a window on the world.
+/// The box in longitude and latitude.
+pub(crate) fn extent([west, north, east, south]: Rect) -> Extent {
+    let part = |step: u32| f64::from(step) / 2.0_f64.powi(BITS.into());
+    let longitude = |x: u32| part(x) * 360.0 - 180.0;
+    let latitude = |y: u32| ((0.5 - part(y)) * TAU).sinh().atan().to_degrees();
+    Extent { west: longitude(west), south: latitude(south), east: longitude(east), north: latitude(north) }
+}
+
+/// A tile as a window on the world; or, where it is of another matrix set, on
+/// the square of that set, likewise in 2^32 steps a side.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     west: i64,
@@ -94,7 +107,8 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(tile: TileCoord) -> Self {
-        let side = BITS - tile.zoom();
+        // The square of longitudes and latitudes is one tile at a zoom below 0.
+        let side = BITS - tile.zoom() - u8::from(tile.set() == MatrixSet::WorldCrs84Quad);
         let corner = |index: u32| i64::from(index) << side;
         Self { west: corner(tile.column()), north: corner(tile.row()), shift: side as i8 - TILE_BITS as i8 }
     }
@@ -118,7 +132,12 @@ impl Window {
 
     /// The place in units of the tile, from its north-west corner, rounded.
     pub(crate) fn to_units(self, place: Place) -> [i32; 2] {
-        [self.units(i64::from(place[0]) - self.west), self.units(i64::from(place[1]) - self.north)]
+        self.units_at(place.map(i64::from))
+    }
+
+    /// The same of a step of the window's square, which may lie outside it.
+    pub(crate) fn units_at(self, [x, y]: [i64; 2]) -> [i32; 2] {
+        [self.units(x - self.west), self.units(y - self.north)]
     }
 
     fn units(self, steps: i64) -> i32 {
@@ -135,9 +154,22 @@ impl Window {
     /// Whether the place lies in the tile: on its west and north edges too, not
     /// on the others.
     pub(crate) fn holds(self, place: Place) -> bool {
+        self.holds_step(place.map(i64::from))
+    }
+
+    /// The same of a step of the window's square.
+    pub(crate) fn holds_step(self, [x, y]: [i64; 2]) -> bool {
         let side = if self.shift >= 0 { i64::from(EXTENT) << self.shift } else { i64::from(EXTENT) >> -self.shift };
-        (0..side).contains(&(i64::from(place[0]) - self.west))
-            && (0..side).contains(&(i64::from(place[1]) - self.north))
+        (0..side).contains(&(x - self.west)) && (0..side).contains(&(y - self.north))
+    }
+
+    /// The edges, in steps, of the tile with `buffer` units around it: west,
+    /// north, east, south. They may lie outside the square.
+    pub(crate) fn edges(self, buffer: f64) -> [f64; 4] {
+        let unit = 2.0_f64.powi(self.shift.into());
+        let (west, north) = (self.west as f64, self.north as f64);
+        let (margin, side) = (buffer * unit, f64::from(EXTENT) * unit);
+        [west - margin, north - margin, west + side + margin, north + side + margin]
     }
 
     /// The box, in steps, of the tile with `buffer` units around it.

@@ -219,16 +219,17 @@ impl Walk<'_> {
         {
             return Ok(Found::Tile(bytes));
         }
-        let goes_on = tile.zoom() < *zooms.end() && self.has_features(tile).await?;
+        let area = tile.extent(MARGIN).map_err(TileError::from)?;
+        let goes_on = tile.zoom() < *zooms.end() && self.has_features(area).await?;
         Ok(if goes_on { Found::Features } else { Found::Nothing })
     }
 
-    /// Whether there are features where the tile is. That it is empty says
+    /// Whether there are features where a tile is. That it is empty says
     /// nothing of those below: it may be too early for its features, or they
     /// too small to be seen. So the database is asked.
-    async fn has_features(&self, tile: TileCoord) -> Result<bool, FeatureError> {
+    async fn has_features(&self, area: Extent) -> Result<bool, FeatureError> {
         for layer in self.contents.layers {
-            if features::any_within(self.contents.caller, self.database, layer, tile.extent(MARGIN)).await? {
+            if features::any_within(self.contents.caller, self.database, layer, area).await? {
                 return Ok(true);
             }
         }

@@ -7,6 +7,7 @@ mod valid;
 use i_overlay::i_float::int::point::IntPoint;
 
 use crate::EXTENT;
+use crate::frame::Grid;
 use crate::index::GeometryKind;
 use crate::world::{Place, Window, twice_area};
 
@@ -25,7 +26,7 @@ impl Clip {
         Self { least: -buffer, most: EXTENT as i32 + buffer }
     }
 
-    fn holds(self, [x, y]: Unit) -> bool {
+    pub(crate) fn holds(self, [x, y]: Unit) -> bool {
         (self.least..=self.most).contains(&x) && (self.least..=self.most).contains(&y)
     }
 }
@@ -86,14 +87,14 @@ impl Cutter {
         kind: GeometryKind,
         is_simple: bool,
         parts: impl Iterator<Item = &'a [Place]>,
-        window: Window,
+        grid: impl Grid,
         clip: Option<Clip>,
         cut: &mut Cut,
     ) {
         cut.clear();
         match kind {
             GeometryKind::Points => {
-                let units = parts.flatten().map(|place| window.to_units(*place));
+                let units = parts.flatten().map(|place| grid.to_units(*place));
                 cut.points.extend(units.filter(|unit| clip.is_none_or(|clip| clip.holds(*unit))));
                 cut.points.dedup();
                 if !cut.points.is_empty() {
@@ -102,7 +103,7 @@ impl Cutter {
             }
             GeometryKind::Lines => {
                 for part in parts {
-                    self.snap(part, window);
+                    self.snap(part, grid);
                     match clip {
                         Some(clip) => line::clip(&self.path, clip, cut),
                         None if self.path.len() > 1 => cut.push(self.path.iter().copied()),
@@ -112,7 +113,7 @@ impl Cutter {
             }
             GeometryKind::Areas if is_simple && clip.is_none() => {
                 for part in parts {
-                    self.snap(part, window);
+                    self.snap(part, grid);
                     area::tidy(&mut self.path);
                     if self.path.len() >= 3 {
                         cut.push(self.path.iter().copied());
@@ -122,7 +123,7 @@ impl Cutter {
             GeometryKind::Areas => {
                 self.rings.clear();
                 for part in parts {
-                    self.snap(part, window);
+                    self.snap(part, grid);
                     let exterior = twice_area(part) >= 0;
                     if let Some(clip) = clip {
                         area::clip(&mut self.path, &mut self.spare, clip);
@@ -182,9 +183,9 @@ impl Cutter {
     }
 
     /// The part in units, without repeated points.
-    fn snap(&mut self, part: &[Place], window: Window) {
+    fn snap(&mut self, part: &[Place], grid: impl Grid) {
         self.path.clear();
-        self.path.extend(part.iter().map(|place| window.to_units(*place)));
+        self.path.extend(part.iter().map(|place| grid.to_units(*place)));
         self.path.dedup();
     }
 }

@@ -13,6 +13,7 @@ use super::drawing::{self, Style};
 use super::folder::Folder;
 use crate::cut::Clip;
 use crate::encode::compress::gzip;
+use crate::frame::AnyGrid;
 use crate::generalise::{heaviest, levels};
 use crate::index::{Builder, Index, Layered, NotIndexed, Overlay};
 use crate::world::Window;
@@ -96,7 +97,7 @@ fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
         let sheet = Layered { base: &index.detailed, over: &nothing };
         let found = sheet.search(window.with_buffer(-clip.least), zoom);
         let style = Style { layer, view: &view, labels: LABELS };
-        let bytes = drawing::draw(style, index, sheet, &found, window);
+        let bytes = drawing::draw(style, index, sheet, &found, AnyGrid::Mercator(window));
         let compressed = gzip(&bytes).ok()?;
         (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)
     };

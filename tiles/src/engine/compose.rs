@@ -7,7 +7,8 @@ use layers::LayerId;
 
 use super::generation::Generation;
 use crate::encode::compress::gzip;
-use crate::{LABELS, MOST_BYTES, Tile, TileCoord, View};
+use crate::frame::Frame;
+use crate::{LABELS, MOST_BYTES, Tile, View};
 
 /// A layer's part of a tile.
 struct Part<'a> {
@@ -23,9 +24,9 @@ struct Part<'a> {
 
 /// The tile of the layers, in their order; none where all are empty. Where all
 /// together have too many bytes, the heaviest is drawn coarser, until it fits.
-pub(super) fn tile(generations: &[Arc<Generation>], tile: TileCoord) -> Option<Tile> {
+pub(super) fn tile(generations: &[Arc<Generation>], frame: &Frame) -> Option<Tile> {
     if let [generation] = generations {
-        return generation.tile(tile, &View::whole(&generation.layer), LABELS);
+        return generation.tile(frame, &View::whole(&generation.layer), LABELS);
     }
     let mut parts: Vec<Part> = generations
         .iter()
@@ -33,7 +34,7 @@ pub(super) fn tile(generations: &[Arc<Generation>], tile: TileCoord) -> Option<T
             let labels = labels(true, &generation.layer.id);
             let view = View::whole(&generation.layer);
             let mut part = Part { generation, view, labels, tile: None, form: 0, weight: 0 };
-            part.cut(0, tile);
+            part.cut(0, frame);
             part
         })
         .collect();
@@ -43,10 +44,10 @@ pub(super) fn tile(generations: &[Arc<Generation>], tile: TileCoord) -> Option<T
             parts.sort_by_key(|part| std::cmp::Reverse(part.weight));
             let coarser = parts.iter_mut().find_map(|part| {
                 let form = part.form + 1;
-                part.cut(form, tile).then(|| part.weigh())
+                part.cut(form, frame).then(|| part.weigh())
             });
             if coarser.is_none() {
-                tracing::warn!(?tile, "a tile of several layers has more bytes than it should");
+                tracing::warn!(tile = %frame.tile, "a tile of several layers has more bytes than it should");
                 break;
             }
         }
@@ -77,8 +78,8 @@ pub(super) fn labels(of_several: bool, layer: &LayerId) -> String {
 
 impl Part<'_> {
     /// Cuts it from that form or a later one; whether there is one.
-    fn cut(&mut self, form: usize, tile: TileCoord) -> bool {
-        let Some((tile, form)) = self.generation.tile_from(form, tile, &self.view, &self.labels) else { return false };
+    fn cut(&mut self, form: usize, frame: &Frame) -> bool {
+        let Some((tile, form)) = self.generation.tile_from(form, frame, &self.view, &self.labels) else { return false };
         (self.tile, self.form) = (tile, form);
         true
     }

@@ -5,8 +5,9 @@ use layers::{GeometryType, Layer, Value};
 use crate::View;
 use crate::cut::{Clip, Cut, Cutter};
 use crate::encode::mvt::{self, LayerWriter};
+use crate::frame::{AnyGrid, Grid};
 use crate::index::{Feature, GeometryKind, Index, Layered, Search};
-use crate::world::{Window, centre, twice_area};
+use crate::world::{centre, twice_area};
 
 /// What is drawn around a tile, in its units: enough for an outline's width;
 /// more for points, whose symbols reach over the edge.
@@ -29,9 +30,17 @@ pub(super) struct Style<'a> {
 /// The number of features that one stands for, in generalised tiles.
 pub(crate) const POINT_COUNT: &str = "point_count";
 
-/// Draws what was found of a sheet into a tile's window.
-pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, window: Window) -> Vec<u8> {
-    let mut drawing = Drawing::new(style, index, sheet, found, window);
+/// Draws what was found of a sheet into a tile.
+pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Vec<u8> {
+    match grid {
+        AnyGrid::Mercator(window) => draw_in(style, index, sheet, found, window),
+        AnyGrid::Degrees(grid) => draw_in(style, index, sheet, found, grid),
+        AnyGrid::National(grid) => draw_in(style, index, sheet, found, grid),
+    }
+}
+
+fn draw_in(style: Style, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Vec<u8> {
+    let mut drawing = Drawing::new(style, index, sheet, found, grid);
     for feature in found.features() {
         drawing.add(feature);
     }
@@ -39,10 +48,10 @@ pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, 
 }
 
 /// A tile in the making.
-struct Drawing<'a> {
+struct Drawing<'a, G> {
     index: &'a Index,
     sheet: Layered<'a>,
-    window: Window,
+    grid: G,
     clip: Clip,
     cutter: Cutter,
     cut: Cut,
@@ -58,6 +67,8 @@ struct Drawing<'a> {
     /// Twice the area, in steps, of what was too small to be drawn since the
     /// last representative.
     unseen: i128,
+    /// A unit's area in square steps.
+    square: Option<i128>,
 }
 
 /// How the values in the tile are known again.
@@ -72,8 +83,8 @@ enum Numbers {
 /// the numbers of all would cost more than a tile.
 const MOST_REPEATED: u32 = 1 << 18;
 
-impl<'a> Drawing<'a> {
-    fn new(style: Style<'a>, index: &'a Index, sheet: Layered<'a>, found: &Search, window: Window) -> Self {
+impl<'a, G: Grid> Drawing<'a, G> {
+    fn new(style: Style<'a>, index: &'a Index, sheet: Layered<'a>, found: &Search, grid: G) -> Self {
         let name = |column: usize| index.columns[usize::from(sheet.base.columns[column])].as_str();
         let columns = 0..sheet.base.columns.len();
         let shown: Vec<usize> = columns.filter(|column| style.view.shows(name(*column))).collect();
@@ -87,7 +98,7 @@ impl<'a> Drawing<'a> {
         Self {
             index,
             sheet,
-            window,
+            grid,
             clip: Clip::new(buffer(style.layer)),
             cutter: Cutter::default(),
             cut: Cut::default(),
@@ -98,16 +109,17 @@ impl<'a> Drawing<'a> {
             count_key,
             numbers: if by_code { Numbers::ByCode(vec![0; index.first_single as usize]) } else { Numbers::ByContent },
             unseen: 0,
+            square: grid.square(),
         }
     }
 
     fn add(&mut self, feature: Feature) {
         let Feature { table, row, inside, .. } = feature;
         let kind = table.kind(row);
-        let clip = if inside { None } else { Some(self.clip) };
-        let is_simple = table.simple_from(row) <= self.window.zoom();
-        self.cutter.cut(kind, is_simple, table.geometry(row), self.window, clip, &mut self.cut);
-        if self.cut.is_empty() && !(inside && kind == GeometryKind::Areas && self.represents(&feature)) {
+        let clip = self.grid.clip(inside, self.clip);
+        let is_simple = self.grid.is_simple(table.simple_from(row));
+        self.cutter.cut(kind, is_simple, table.geometry(row), self.grid, clip, &mut self.cut);
+        if self.cut.is_empty() && !(kind == GeometryKind::Areas && self.represents(&feature)) {
             return;
         }
         let codes = table.codes(row);
@@ -146,15 +158,18 @@ impl<'a> Drawing<'a> {
     /// that did: together they cover a square unit, which is then cut. So what
     /// is built up stays visible from afar.
     fn represents(&mut self, feature: &Feature) -> bool {
-        let Some(unit) = self.window.unit() else { return false };
+        let Some(square) = self.square else { return false };
+        if !self.grid.has_inside(feature.inside, feature.table.rect(feature.row), self.clip) {
+            return false;
+        }
         let area: i128 = feature.table.geometry(feature.row).map(twice_area).sum();
         self.unseen += area;
-        let square = 2 * i128::from(unit) * i128::from(unit);
+        let square = 2 * square;
         if self.unseen < square {
             return false;
         }
         self.unseen %= square;
-        let [x, y] = self.window.to_units(centre(feature.table.rect(feature.row)));
+        let [x, y] = self.grid.to_units(centre(feature.table.rect(feature.row)));
         self.cut.push([[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]);
         true
     }
@@ -162,7 +177,7 @@ impl<'a> Drawing<'a> {
     /// The label's point is of the whole geometry, at every zoom the same, and
     /// in one tile only: west and north edges belong to it, east and south do not.
     fn add_label(&mut self, feature: &Feature) {
-        let Some(place) = feature.table.label(feature.row).filter(|place| self.window.holds(*place)) else { return };
+        let Some(place) = feature.table.label(feature.row).filter(|place| self.grid.holds(*place)) else { return };
         let Some(code) = self.label.map(|column| feature.table.codes(feature.row)[column]).filter(|code| *code != 0)
         else {
             return;
@@ -171,7 +186,7 @@ impl<'a> Drawing<'a> {
         let value = self.labels.value(Cow::Borrowed(values.get(code)));
         self.labels.tag(0, value);
         self.cut.clear();
-        self.cut.push([self.window.to_units(place)]);
+        self.cut.push([self.grid.to_units(place)]);
         self.labels.feature(feature.table.id(feature.row), GeometryKind::Points, &self.cut);
     }
 

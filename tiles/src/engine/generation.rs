@@ -6,9 +6,10 @@ use layers::Layer;
 use super::drawing::{self, Style};
 use super::history::{History, Moment};
 use crate::encode::compress::gzip;
+use crate::frame::Frame;
 use crate::index::{Fresh, Index, Layered, Overlay, Search};
-use crate::world::{Rect, Window};
-use crate::{MOST_BYTES, Tile, TileCoord, View};
+use crate::world::Rect;
+use crate::{MOST_BYTES, Tile, View};
 
 /// A layer at one moment: an index, and what changed since it was built.
 #[derive(Debug, Clone)]
@@ -65,19 +66,19 @@ impl Generation {
     }
 
     /// The part of the world that the tile shows, with its buffer.
-    pub(super) fn area(&self, tile: TileCoord) -> Rect {
-        Window::new(tile).with_buffer(drawing::buffer(&self.layer))
+    pub(super) fn area(&self, frame: &Frame) -> Rect {
+        frame.area(drawing::buffer(&self.layer))
     }
 
     /// How dear the tile is to cut: the places that must be looked at.
-    pub(super) fn cost(&self, tile: TileCoord) -> usize {
-        self.detailed_sheet().search(self.area(tile), tile.zoom()).weight().1
+    pub(super) fn cost(&self, frame: &Frame) -> usize {
+        self.detailed_sheet().search(self.area(frame), frame.zoom()).weight().1
     }
 
     /// The tile; none where it is empty. Features as they are, where the tile
     /// is then small enough; else the finest generalised level with which it is.
-    pub(super) fn tile(&self, tile: TileCoord, view: &View, labels: &str) -> Option<Tile> {
-        self.tile_from(0, tile, view, labels).and_then(|(tile, _)| tile)
+    pub(super) fn tile(&self, frame: &Frame, view: &View, labels: &str) -> Option<Tile> {
+        self.tile_from(0, frame, view, labels).and_then(|(tile, _)| tile)
     }
 
     /// The tile from the first form, `first` or later, with which it is small
@@ -87,16 +88,16 @@ impl Generation {
     pub(super) fn tile_from(
         &self,
         first: usize,
-        tile: TileCoord,
+        frame: &Frame,
         view: &View,
         labels: &str,
     ) -> Option<(Option<Tile>, usize)> {
-        let (window, area) = (Window::new(tile), self.area(tile));
+        let (area, zoom) = (self.area(frame), frame.zoom());
         let style = Style { layer: &self.layer, view, labels };
-        let draw = |sheet: Layered, found: &Search| drawing::draw(style, &self.index, sheet, found, window);
+        let draw = |sheet: Layered, found: &Search| drawing::draw(style, &self.index, sheet, found, frame.grid);
         if first == 0 {
             let sheet = self.detailed_sheet();
-            let found = sheet.search(area, tile.zoom());
+            let found = sheet.search(area, zoom);
             if self.index.levels.is_empty() || !self.is_hopeless(&found) {
                 let bytes = draw(sheet, &found);
                 if self.index.levels.is_empty() || self.fits(&bytes) {
@@ -106,12 +107,11 @@ impl Generation {
         }
         // Below the coarsest level's zoom, that one holds little enough for all.
         let levels = &self.index.levels;
-        let finest =
-            levels.iter().position(|level| level.zoom <= tile.zoom()).unwrap_or(levels.len().saturating_sub(1));
+        let finest = levels.iter().position(|level| level.zoom <= zoom).unwrap_or(levels.len().saturating_sub(1));
         let mut last = None;
         for (number, level) in levels.iter().enumerate().skip(finest + first.saturating_sub(1)) {
             let sheet = Layered { base: &level.sheet, over: &self.levels[number] };
-            let bytes = draw(sheet, &sheet.search(area, tile.zoom()));
+            let bytes = draw(sheet, &sheet.search(area, zoom));
             let fits = self.fits(&bytes);
             last = Some((Tile::new(bytes, true), number - finest + 1));
             if fits {

@@ -28,6 +28,7 @@ pub use self::cache::EncodedTile;
 use self::cache::{Entry, Key};
 use self::folder::Folder;
 use self::generation::Generation;
+use crate::frame::Frame;
 use crate::postgis::PostgisTiles;
 use crate::{Encoding, LABELS, Tile, TileCoord, TileError, TileSource, View};
 
@@ -197,11 +198,12 @@ impl IndexedTiles {
                 return Err(TileError::UnknownLayer(generation.layer.id.clone()));
             }
         }
+        let frame = Frame::of(tile)?;
         let Some(cache) = &self.cache else {
-            return Ok(self.cut(generations, tile, encoding).await?.map(Arc::new));
+            return Ok(self.cut(generations, frame, encoding).await?.map(Arc::new));
         };
         let key = Key { layers: layers.into(), tile, encoding };
-        let area = generations.iter().map(|generation| generation.area(tile)).reduce(crate::world::with_rect);
+        let area = generations.iter().map(|generation| generation.area(&frame)).reduce(crate::world::with_rect);
         let area = area.unwrap_or(crate::world::NOWHERE);
         if let Some(entry) = cache.get(&key).await {
             if entry.holds(&generations, area) {
@@ -210,7 +212,7 @@ impl IndexedTiles {
             cache.invalidate(&key).await;
         }
         let cut = async {
-            let tile = self.cut(generations.clone(), tile, encoding).await?;
+            let tile = self.cut(generations.clone(), frame, encoding).await?;
             Ok::<_, TileError>(Arc::new(Entry::new(tile, &generations)))
         };
         // Who asks for the same meanwhile waits for it.
@@ -220,19 +222,19 @@ impl IndexedTiles {
             return Ok(entry.tile.clone());
         }
         // It was begun before the last change.
-        Ok(self.cut(generations, tile, encoding).await?.map(Arc::new))
+        Ok(self.cut(generations, frame, encoding).await?.map(Arc::new))
     }
 
     /// Cuts the tile, when its turn comes.
     async fn cut(
         &self,
         generations: Vec<Arc<Generation>>,
-        tile: TileCoord,
+        frame: Frame,
         encoding: Encoding,
     ) -> Result<Option<EncodedTile>, TileError> {
-        let cost: usize = generations.iter().map(|generation| generation.cost(tile)).sum();
+        let cost: usize = generations.iter().map(|generation| generation.cost(&frame)).sum();
         let cut = move || {
-            let tile = compose::tile(&generations, tile);
+            let tile = compose::tile(&generations, &frame);
             tile.map(|tile| EncodedTile::new(&tile, encoding)).transpose().map_err(TileError::Encoding)
         };
         if cost <= FEW_PLACES { cut() } else { self.in_turn(cut).await? }
@@ -288,11 +290,12 @@ impl IndexedTiles {
         let Some(generation) = self.generation(&layer.id) else {
             return self.postgis.labelled(caller, layer, tile, view, labels).await;
         };
-        if generation.cost(tile) <= FEW_PLACES {
-            return Ok(generation.tile(tile, view, labels));
+        let frame = Frame::of(tile)?;
+        if generation.cost(&frame) <= FEW_PLACES {
+            return Ok(generation.tile(&frame, view, labels));
         }
         let (view, labels) = (view.clone(), labels.to_owned());
-        self.in_turn(move || generation.tile(tile, &view, &labels)).await
+        self.in_turn(move || generation.tile(&frame, &view, &labels)).await
     }
 }
 

@@ -58,10 +58,10 @@ impl PostgisTiles {
         if !caller.may_read(layer.visibility(), layer.subject()) {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
-        if tile.zoom() < layer.definition.min_zoom {
+        if tile.scale_zoom() < layer.definition.min_zoom {
             return Ok(None);
         }
-        let Some(area) = within(tile.extent(statement::margin(layer)), crs::domain(layer.storage_srid)) else {
+        let Some(area) = within(tile.extent(statement::margin(layer))?, crs::domain(layer.storage_srid)) else {
             return Ok(None);
         };
         let Ok(Ok(_turn)) = timeout(PATIENCE, self.turns.acquire()).await else {
@@ -77,7 +77,7 @@ impl PostgisTiles {
             .map_err(|error| refusal(error, layer, tile))?;
         transaction.commit().await?;
         let bytes = bytes.filter(|bytes| !bytes.is_empty());
-        let is_generalised = tile.zoom() < statement::DETAILED_FROM;
+        let is_generalised = tile.scale_zoom() < statement::DETAILED_FROM;
         Ok(bytes.map(|bytes| Tile { bytes: Bytes::from(bytes), is_generalised }))
     }
 }
@@ -96,10 +96,5 @@ fn within(extent: Extent, domain: Extent) -> Option<Extent> {
 fn refusal(error: sqlx::Error, layer: &Layer, tile: TileCoord) -> TileError {
     let too_slow =
         error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "57014");
-    if too_slow {
-        let (zoom, row, column) = (tile.zoom(), tile.row(), tile.column());
-        TileError::TooSlow { layer: layer.id.clone(), zoom, row, column }
-    } else {
-        error.into()
-    }
+    if too_slow { TileError::TooSlow { layer: layer.id.clone(), tile } } else { error.into() }
 }

@@ -37,20 +37,23 @@ pub(super) fn margin(layer: &Layer) -> f64 {
 pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View, labels: &str) -> QueryBuilder<Postgres> {
     let names = Quoted::new(&layer.table);
     let geometry = &names.geometry;
-    let mut sql = QueryBuilder::new("WITH area AS MATERIALIZED (SELECT ST_TileEnvelope(");
-    sql.push_bind(i32::from(tile.zoom())).push(", ").push_bind(tile.column() as i32);
-    sql.push(", ").push_bind(tile.row() as i32).push(") AS \"lindero tile\", ");
+    let srid = tile.set().srid();
+    let mut sql = QueryBuilder::new("WITH area AS MATERIALIZED (SELECT ST_MakeEnvelope(");
+    for edge in tile.bounds() {
+        sql.push_bind(edge).push(", ");
+    }
+    sql.push_bind(srid).push(") AS \"lindero tile\", ");
     crs::push_box(area, layer.storage_srid, &mut sql);
     sql.push(" AS \"lindero stored\"), ");
 
     sql.push("source AS MATERIALIZED (SELECT ").push(&names.key).push(" AS \"lindero key\", ");
-    sql.push(format!("ST_Transform(ST_CurveToLine(ST_Force2D({geometry})), 3857) AS \"lindero geometry\""));
+    sql.push(format!("ST_Transform(ST_CurveToLine(ST_Force2D({geometry})), {srid}) AS \"lindero geometry\""));
     push_attributes(layer, view, &mut sql);
     sql.push(" FROM ").push(&names.relation).push(", area WHERE ").push(geometry).push(" && area.\"lindero stored\"");
     if layer.kind == Kind::Managed {
         sql.push(" AND municipality = ").push_bind(layer.municipality.as_str().to_owned());
     }
-    if tile.zoom() < DETAILED_FROM {
+    if tile.scale_zoom() < DETAILED_FROM {
         // A first, cheap sieve in the storage CRS: by the envelope, against a
         // quarter of a pixel, since the tile's own width stands for the scale.
         let whole = whole_up_to(layer);
@@ -61,7 +64,7 @@ pub(super) fn tile(layer: &Layer, tile: TileCoord, area: Extent, view: &View, la
         ));
     }
     if let Some(rule) = &layer.definition.zoom_rule {
-        push_zoom_rule(rule, tile.zoom(), &mut sql);
+        push_zoom_rule(rule, tile.scale_zoom(), &mut sql);
     }
     sql.push("), ");
 
@@ -110,7 +113,7 @@ fn whole_up_to(layer: &Layer) -> u8 {
 /// What of the source is large enough to be seen, and how it is drawn.
 fn push_shown(layer: &Layer, tile: TileCoord, sql: &mut QueryBuilder<Postgres>) {
     let unit = tile.side() / f64::from(EXTENT);
-    if tile.zoom() < DETAILED_FROM {
+    if tile.scale_zoom() < DETAILED_FROM {
         let pixel = unit * PIXEL;
         sql.push("shown AS MATERIALIZED (SELECT *, ST_Simplify(\"lindero geometry\", ").push_bind(pixel / 4.0);
         sql.push(format!(

@@ -5,6 +5,7 @@ mod archive;
 mod changes;
 mod equal;
 mod generalised;
+mod sets;
 mod several;
 mod snapshot;
 mod support;

@@ -221,18 +221,24 @@ pub(crate) async fn st_asmvt(city: &City, layer: &str, tile: TileCoord) -> Vec<D
         "SELECT ST_AsMVT(features, '{layer}', 4096, 'geom', 'fid') FROM ( \
             SELECT fid, nombre, pisos, area, uso, activo, desde::text, \
                 rtrim(rtrim(to_char(visto AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z' AS visto, \
-                ST_AsMVTGeom(ST_Transform(geom, 3857), ST_TileEnvelope($1, $2, $3), 4096, {buffer}) AS geom \
-            FROM geo.{layer}) AS features WHERE geom IS NOT NULL"
+                ST_AsMVTGeom(ST_Transform(geom, {srid}), ST_MakeEnvelope($1, $2, $3, $4, {srid}), 4096, {buffer}) AS geom \
+            FROM geo.{layer}) AS features WHERE geom IS NOT NULL",
+        srid = tile.set().srid()
     ));
-    let (zoom, column, row) = (i32::from(tile.zoom()), tile.column() as i32, tile.row() as i32);
-    let statement = sqlx::query_scalar(sql).bind(zoom).bind(column).bind(row);
+    let mut statement = sqlx::query_scalar(sql);
+    for edge in tile.bounds() {
+        statement = statement.bind(edge);
+    }
     let bytes: Vec<u8> = statement.fetch_one(city.db.database().app()).await.unwrap();
     decode(&bytes, tile)
 }
 
 /// The tile as GDAL reads it.
 pub(crate) fn decode(bytes: &[u8], tile: TileCoord) -> Vec<Drawn> {
-    // The driver takes the tile's place from its path: z/x/y.
+    // The driver takes the tile's place from its path, z/x/y, and knows Web
+    // Mercator only. What it says is brought back into the tile's units, so
+    // that any place will do.
+    let tile = TileCoord::new(tile.scale_zoom().into(), 0, 0).unwrap();
     let folder = uuid::Uuid::new_v4();
     let path = format!("/vsimem/{folder}/{}/{}/{}.pbf", tile.zoom(), tile.column(), tile.row());
     vsi::create_mem_file(&path, bytes.to_vec()).unwrap();

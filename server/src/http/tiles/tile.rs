@@ -92,7 +92,7 @@ impl From<TileError> for Problem {
             }
             TileError::Catalog(cause) => cause.into(),
             TileError::Database(cause) => of_database(cause),
-            TileError::Encoding(_) => Self::internal(&error),
+            TileError::Encoding(_) | TileError::Crs(_) => Self::internal(&error),
         }
     }
 }
