@@ -46,12 +46,11 @@ pub(crate) trait Grid: Copy {
     /// zoom on are known to be so in this tile.
     fn is_simple(self, from: u8) -> bool;
 
-    /// What must be clipped of a feature whose box, where it was found, lies
-    /// in the area that was searched (or not): nothing where all of it is known
-    /// to be in the clip.
+    /// To what a feature is clipped whose box lies `inside` the area that was
+    /// searched, or not: to nothing where all of it is known to be in the clip.
     fn clip(self, inside: bool, clip: Clip) -> Option<Clip>;
 
-    /// Whether the box, which lies in the area that was searched (or not),
+    /// Whether the box, which lies `inside` the area that was searched, or not,
     /// lies in the clip.
     fn has_inside(self, inside: bool, rect: Rect, clip: Clip) -> bool;
 

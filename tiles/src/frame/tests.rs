@@ -5,7 +5,7 @@ use super::*;
 use crate::matrix_set::HALF;
 use crate::world::place;
 
-/// standards.md: latitude, longitude to northing, easting.
+/// Latitude, longitude to northing, easting.
 const GOLDEN: [(f64, f64, f64, f64); 2] =
     [(4.4389, -75.2322, 2_048_868.316, 4_752_388.904), (7.8939, -72.5078, 2_430_300.719, 5_054_232.907)];
 /// A step of the national square, in metres.
@@ -71,8 +71,7 @@ fn the_area_of_a_unit_is_known_in_the_index() {
     let ibague = TileCoord::of(MatrixSet::MagnaOrigenNacional, 11, 1112, 1081).unwrap();
     let [west, south, east, north] = ibague.bounds();
     assert!(west < 4_752_388.9 && east > 4_752_388.9 && south < 2_048_868.3 && north > 2_048_868.3);
-    // standards.md: the grid's areas are 0.999919 of true ones there. The index's are
-    // larger, by the scale of Mercator (on the sphere of the ellipsoid's axis).
+    // As long as on the ground, within a hundredth: the index takes the earth for a sphere.
     let step = 2.0 * HALF / 4_294_967_296.0 * 4.4389_f64.to_radians().cos();
     let unit = ibague.side() / f64::from(EXTENT);
     let part = square(ibague) * step * step / (unit * unit);

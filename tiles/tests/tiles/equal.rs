@@ -64,10 +64,11 @@ pub(crate) fn compare(ours: &[Drawn], theirs: &[Drawn], place: &str) -> usize {
 }
 
 /// Whether a geometry covers less than a square unit, or is thinner than a
-/// unit, so that snapping one way or the other leaves it or not.
+/// unit (when snapped, about), so that snapping one way or the other leaves it
+/// or not.
 fn is_tiny(geometry: &Geometry) -> bool {
     let area = geometry.unsigned_area();
-    area < 1.0 || 2.0 * area <= outline(geometry)
+    area < 1.0 || 2.0 * area <= 1.1 * outline(geometry)
 }
 
 fn paths(geometry: &Geometry) -> Vec<LineString> {

@@ -11,7 +11,7 @@ use crate::equal::compare;
 use crate::support::{CENTRE, City, Drawn, KINDS, drawn, engine, st_asmvt};
 
 const SETS: [MatrixSet; 2] = [MatrixSet::WorldCrs84Quad, MatrixSet::MagnaOrigenNacional];
-/// The city's centre in EPSG:9377, x before y (standards.md).
+/// The city's centre in EPSG:9377, x before y.
 const CENTRE_9377: [f64; 2] = [4_752_388.904, 2_048_868.316];
 
 /// The tile of the set that holds the city's centre, at the scale of that zoom
@@ -50,10 +50,12 @@ async fn tiles_are_those_of_st_asmvt_in_their_crs() {
     }
 }
 
-/// Points of each feature, in the units of a tile, that lie in a band.
+/// Points of each feature, in the units of a tile, that lie in a band. Not
+/// those of squares of a unit, which stand for several that are too small: in
+/// each tile for others.
 fn within(drawn: &[Drawn], left: f64, band: (f64, f64)) -> BTreeMap<(String, Option<i64>), BTreeSet<[i64; 2]>> {
     let mut points = BTreeMap::new();
-    for one in drawn {
+    for one in drawn.iter().filter(|one| (one.geometry.unsigned_area() - 1.0).abs() > 1e-9) {
         let here = one.geometry.coords_iter().map(|point| (point.x - left, point.y));
         let here = here.filter(|(x, y)| (band.0..=band.1).contains(x) && (-60.0..=4156.0).contains(y));
         let here: BTreeSet<[i64; 2]> = here.map(|(x, y)| [x as i64, y as i64]).collect();
@@ -71,7 +73,7 @@ async fn neighbours_meet() {
     for set in SETS {
         let mut shared = 0;
         for layer in KINDS {
-            for scale in [15, 17, 19] {
+            for scale in 15..=19 {
                 for (right, down) in [(0, 0), (-1, 0), (0, 1)] {
                     let west = drawn(&*engine, &city, layer, at(set, scale, right, down)).await;
                     let east = drawn(&*engine, &city, layer, at(set, scale, right + 1, down)).await;
@@ -86,7 +88,7 @@ async fn neighbours_meet() {
                 }
             }
         }
-        assert!(shared > 500, "{set:?}: {shared} points shared");
+        assert!(shared > 200, "{set:?}: {shared} points shared");
     }
 }
 

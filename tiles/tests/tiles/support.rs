@@ -235,6 +235,9 @@ pub(crate) async fn st_asmvt(city: &City, layer: &str, tile: TileCoord) -> Vec<D
 
 /// The tile as GDAL reads it.
 pub(crate) fn decode(bytes: &[u8], tile: TileCoord) -> Vec<Drawn> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
     // The driver takes the tile's place from its path, z/x/y, and knows Web
     // Mercator only. What it says is brought back into the tile's units, so
     // that any place will do.
