@@ -21,5 +21,5 @@ pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TileCoord};
 pub use encode::compress::Encoding;
 pub use generalise::generalisation;
 pub use matrix_set::{MatrixSet, TILE_SIZE};
-pub(crate) use source::LABELS;
 pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};
+pub(crate) use source::{LABELS, POINT_COUNT};

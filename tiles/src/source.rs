@@ -11,11 +11,14 @@ use crate::TileCoord;
 /// Units of a tile's side within the tile.
 pub const EXTENT: u32 = 4096;
 
-/// With gzip, no tile that is cut from an index has more bytes than this.
+/// With gzip, no tile has more bytes than this.
 pub const MOST_BYTES: usize = 500_000;
 
 /// The name of the layer of labels in a tile of one layer.
 pub(crate) const LABELS: &str = "labels";
+
+/// The number of features that one stands for, in generalised tiles.
+pub(crate) const POINT_COUNT: &str = "point_count";
 
 /// A tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,16 @@ impl View {
         Self { attributes: shown.map(|attribute| attribute.name.clone()).collect() }
     }
 
+    /// No attribute.
+    pub(crate) fn bare() -> Self {
+        Self { attributes: Vec::new() }
+    }
+
+    /// How many attributes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.attributes.len()
+    }
+
     /// Whether the attribute is in the view.
     pub fn shows(&self, attribute: &str) -> bool {
         self.attributes.iter().any(|shown| shown == attribute)
@@ -75,6 +88,14 @@ pub enum TileError {
     /// The tile took longer than it may.
     #[error("the tile {tile} of layer {layer} took too long to cut")]
     TooSlow {
+        /// The layer.
+        layer: LayerId,
+        /// The tile.
+        tile: TileCoord,
+    },
+    /// However coarsely it is drawn, the tile has too many bytes.
+    #[error("the tile {tile} of layer {layer} cannot be made small enough")]
+    TooLarge {
         /// The layer.
         layer: LayerId,
         /// The tile.

@@ -145,6 +145,11 @@ impl Asked {
             .transpose()
     }
 
+    /// Whether a parameter was given.
+    pub(super) fn gives(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
+    }
+
     /// Takes every parameter that is left.
     pub(super) fn rest(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.left)

@@ -230,3 +230,98 @@ async fn tiles_that_are_not_there() {
         }
     }
 }
+
+/// A filter as a parameter.
+fn filter(text: &str) -> String {
+    format!("?filter={}", percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC))
+}
+
+#[tokio::test]
+async fn a_filtered_tile_holds_the_features_that_match() {
+    let city = City::new().await;
+    let mut admin = city.db.superuser().await;
+    for (layer, table, key, text, condition) in [
+        ("barrios", "geo.barrios", "fid", "estrato = 1", "estrato = 1"),
+        ("barrios", "geo.barrios", "fid", "estrato IN (2,3) AND activo", "estrato IN (2, 3) AND activo"),
+        ("vias", "geo.vias", "fid", "clase = 'local'", "clase = 'local'"),
+        (
+            "lotes",
+            "catastro.lotes",
+            "gid",
+            "S_INTERSECTS(the_geom, BBOX(-75.2330,4.4380,-75.2315,4.4395))",
+            "ST_Intersects(the_geom, ST_Transform(ST_Segmentize( \
+                ST_MakeEnvelope(-75.2330, 4.4380, -75.2315, 4.4395, 4326), 0.0001), ST_SRID(the_geom)))",
+        ),
+    ] {
+        for zoom in [14, 15, 17] {
+            let tile = at(zoom);
+            let all = decode(&city.get(&path(layer, tile)).await.body, tile, layer);
+            let answer = city.get(&format!("{}{}", path(layer, tile), filter(text))).await;
+            assert_eq!(answer.status, StatusCode::OK, "{text}: {}", String::from_utf8_lossy(&answer.body));
+            let ids = |features: &[Value]| -> Vec<i64> {
+                let mut ids: Vec<i64> =
+                    features.iter().map(|feature| feature["properties"]["mvt_id"].as_i64().unwrap()).collect();
+                ids.sort_unstable();
+                ids
+            };
+            let sql = format!("SELECT {key}::bigint FROM {table} WHERE {condition}");
+            let matching: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&mut admin).await.unwrap();
+            let expected: Vec<i64> = ids(&all).into_iter().filter(|id| matching.contains(id)).collect();
+            assert!(expected.len() < all.len(), "{layer} {zoom} {text}");
+            assert_eq!(ids(&decode(&answer.body, tile, layer)), expected, "{layer} {zoom} {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filtered_tile_is_answered_as_others_are() {
+    let city = City::new().await;
+    let plain = city.get(&path("barrios", at(15))).await;
+    let address = format!("{}{}", path("barrios", at(15)), filter("estrato = 1"));
+    let some = city.get(&address).await;
+    assert_eq!(some.header("cache-control"), plain.header("cache-control"));
+    assert_eq!(some.header("content-type"), "application/vnd.mapbox-vector-tile");
+    assert!(some.header("vary").contains("accept-encoding"));
+    assert_ne!(some.header("etag"), plain.header("etag"));
+    let gzip = city.get_with(&address, &[("accept-encoding", "gzip")]).await;
+    assert_eq!(gzip.header("content-encoding"), "gzip");
+    let same = city.get_with(&address, &[("if-none-match", some.header("etag"))]).await;
+    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    let all = city.get(&format!("{}{}", path("barrios", at(15)), filter("geom IS NOT NULL"))).await;
+    assert_eq!(all.header("etag"), plain.header("etag"), "the tag is of the content");
+    let none = city.get(&format!("{}{}", path("barrios", at(15)), filter("estrato = 77"))).await;
+    assert_eq!(none.status, StatusCode::NO_CONTENT);
+    let json = "filter-lang=cql2-json&filter=%7B%22op%22:%22=%22,%22args%22:[%7B%22property%22:%22estrato%22%7D,1]%7D";
+    let json = city.get(&format!("{}?{json}", path("barrios", at(15)))).await;
+    assert_eq!(json.header("etag"), some.header("etag"));
+    let alone = city.get(&format!("{}?filter-lang=cql2-json", path("barrios", at(15)))).await;
+    assert_eq!(alone.header("etag"), plain.header("etag"), "a language without a filter is none");
+}
+
+#[tokio::test]
+async fn a_wrong_filter_of_a_tile_is_named() {
+    let city = City::new().await;
+    let path = path("barrios", at(15));
+    for (query, parameter, said) in [
+        ("filter=", "filter", "character 1"),
+        ("filter=estrato%20%3D", "filter", "character 10"),
+        ("filter=nada%20%3D%201", "filter", "no property \"nada\""),
+        ("filter=estrato%20%3D%20%27uno%27", "filter", "cannot be compared"),
+        ("filter=true&filter=true", "filter", "more than once"),
+        ("filter=true&filter-lang=cql", "filter-lang", "cql2-json"),
+        ("filter=true&filter-crs=http://www.opengis.net/def/crs/EPSG/0/9377", "filter-crs", "CRS84"),
+        ("filter=true&estrato=1", "estrato", "no parameter"),
+    ] {
+        let answer = city.get(&format!("{path}?{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}: {}", answer.text());
+        let problem = answer.json();
+        assert_eq!(problem["parameter"], parameter, "{query}");
+        assert!(problem["detail"].as_str().unwrap().contains(said), "{query}: {problem}");
+    }
+    for layer in ["expedientes", "personas", "nada"] {
+        let answer = city.get(&format!("{}?filter=tipo%20%3D%201", self::path(layer, at(15)))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    }
+    let overflow = city.get(&format!("{path}{}", filter("estrato ^ 999 > 1"))).await;
+    assert_eq!(overflow.status, StatusCode::BAD_REQUEST, "{}", overflow.text());
+}

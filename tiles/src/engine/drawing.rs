@@ -2,12 +2,12 @@ use std::borrow::Cow;
 
 use layers::{GeometryType, Layer, Value};
 
-use crate::View;
 use crate::cut::{Clip, Cut, Cutter};
 use crate::encode::mvt::{self, LayerWriter};
 use crate::frame::{AnyGrid, Grid};
 use crate::index::{Feature, GeometryKind, Index, Layered, Search};
 use crate::world::{centre, twice_area};
+use crate::{POINT_COUNT, View};
 
 /// What is drawn around a tile, in its units: enough for an outline's width;
 /// more for points, whose symbols reach over the edge.
@@ -26,9 +26,6 @@ pub(super) struct Style<'a> {
     /// The name of the labels' layer.
     pub(super) labels: &'a str,
 }
-
-/// The number of features that one stands for, in generalised tiles.
-pub(crate) const POINT_COUNT: &str = "point_count";
 
 /// Draws what was found of a sheet into a tile.
 pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Vec<u8> {

@@ -19,6 +19,7 @@ use std::time::Duration;
 use access::{Caller, Database};
 use async_trait::async_trait;
 use layers::catalog::{self, CatalogError};
+use layers::filter::Filter;
 use layers::{Layer, LayerId};
 use moka::future::Cache;
 use tokio::sync::{Semaphore, watch};
@@ -29,8 +30,8 @@ use self::cache::{Entry, Key};
 use self::folder::Folder;
 use self::generation::Generation;
 use crate::frame::Frame;
-use crate::postgis::PostgisTiles;
-use crate::{Encoding, LABELS, Tile, TileCoord, TileError, TileSource, View};
+use crate::postgis::{Drawn, Limit, PostgisTiles};
+use crate::{Encoding, LABELS, MOST_BYTES, Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -225,6 +226,23 @@ impl IndexedTiles {
         Ok(self.cut(generations, frame, encoding).await?.map(Arc::new))
     }
 
+    /// The tile of those features of the layer for which the filter is true, as
+    /// [`Self::encoded`] has that of all: cut in the database.
+    pub async fn filtered(
+        &self,
+        caller: Caller,
+        layer: &Layer,
+        filter: &Filter,
+        tile: TileCoord,
+        encoding: Encoding,
+    ) -> Result<Option<Arc<EncodedTile>>, TileError> {
+        let drawn = Drawn { layer, filter: Some(filter), view: &View::whole(layer), labels: LABELS };
+        let tile = self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await?;
+        let Some(tile) = tile else { return Ok(None) };
+        let encoded = self.in_turn(move || EncodedTile::new(&tile, encoding)).await?;
+        encoded.map(|tile| Some(Arc::new(tile))).map_err(TileError::Encoding)
+    }
+
     /// Cuts the tile, when its turn comes.
     async fn cut(
         &self,
@@ -288,7 +306,8 @@ impl IndexedTiles {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
         let Some(generation) = self.generation(&layer.id) else {
-            return self.postgis.labelled(caller, layer, tile, view, labels).await;
+            let drawn = Drawn { layer, filter: None, view, labels };
+            return self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await;
         };
         let frame = Frame::of(tile)?;
         if generation.cost(&frame) <= FEW_PLACES {

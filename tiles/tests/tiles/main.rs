@@ -4,6 +4,7 @@
 mod archive;
 mod changes;
 mod equal;
+mod filtered;
 mod generalised;
 mod sets;
 mod several;

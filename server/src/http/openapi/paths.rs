@@ -138,6 +138,7 @@ fn tile() -> Value {
                     .map(|name| reference(name))
                     .collect(),
             )
+            .with(FILTER_PARAMETERS.iter().map(|name| reference(name)).collect())
             .with(vec![parameters::format(&["mvt"]), reference("lang")])
             .json();
     operation["responses"]["204"] = json!({ "description": "The tile is empty." });

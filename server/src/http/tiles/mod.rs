@@ -12,7 +12,7 @@ use axum::routing::get;
 use self::tile::known_set;
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
 use super::extract::Path;
-use super::features::{layer, layer_id};
+use super::features::{FILTER_PARAMETERS, filter, layer, layer_id};
 use super::problem::Result;
 use super::{AppState, document, pages};
 
@@ -84,9 +84,18 @@ async fn tileset(
 async fn tile(
     State(state): State<AppState>,
     Path((id, set, zoom, row, column)): Path<(String, String, String, String, String)>,
-    asked: Asked,
+    mut asked: Asked,
 ) -> Result<Response> {
-    asked.finish()?;
     let tile = tile::coordinate(&set, &zoom, &row, &column)?;
-    tile::answer(&state, &asked, &[layer_id(&id)?], tile).await
+    if !FILTER_PARAMETERS.iter().any(|name| asked.gives(name)) {
+        asked.finish()?;
+        return tile::answer(&state, &asked, &[layer_id(&id)?], tile).await;
+    }
+    let layer = layer(&state, &id).await?;
+    let filter = filter(&mut asked, &layer)?;
+    asked.finish()?;
+    match filter {
+        Some(filter) => tile::filtered(&state, &asked, &layer, &filter, tile).await,
+        None => tile::answer(&state, &asked, &[layer.id], tile).await,
+    }
 }

@@ -1,10 +1,14 @@
 //! One tile, as it is asked for.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use layers::LayerId;
+use layers::filter::Filter;
+use layers::{Layer, LayerId};
+use tiles::engine::EncodedTile;
 use tiles::{Encoding, TileCoord, TileError};
 
 use super::{MATRIX_SET, MVT};
@@ -25,14 +29,34 @@ const FRESHNESS: HeaderValue = HeaderValue::from_static("public, no-cache");
 
 /// The tile of the layers, encoded as the client likes.
 pub(super) async fn answer(state: &AppState, asked: &Asked, layers: &[LayerId], tile: TileCoord) -> Result<Response> {
+    let encoding = offered(asked)?;
+    Ok(respond(asked, state.tiles.encoded(CALLER, layers, tile, encoding).await?))
+}
+
+/// The tile of those of the layer's features for which the filter is true.
+pub(super) async fn filtered(
+    state: &AppState,
+    asked: &Asked,
+    layer: &Layer,
+    filter: &Filter,
+    tile: TileCoord,
+) -> Result<Response> {
+    let encoding = offered(asked)?;
+    Ok(respond(asked, state.tiles.filtered(CALLER, layer, filter, tile, encoding).await?))
+}
+
+/// How the client takes a tile, if it does.
+fn offered(asked: &Asked) -> Result<Encoding> {
     asked.format(TILE)?;
-    let encoding = encoding(&asked.joined(&ACCEPT_ENCODING).unwrap_or_default());
-    let found = state.tiles.encoded(CALLER, layers, tile, encoding).await?;
+    Ok(encoding(&asked.joined(&ACCEPT_ENCODING).unwrap_or_default()))
+}
+
+fn respond(asked: &Asked, found: Option<Arc<EncodedTile>>) -> Response {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(CACHE_CONTROL, FRESHNESS);
     let Some(found) = found else {
-        return Ok((StatusCode::NO_CONTENT, headers).into_response());
+        return (StatusCode::NO_CONTENT, headers).into_response();
     };
     let tag = format!("\"{}\"", found.tag);
     if let Ok(value) = HeaderValue::from_str(&tag) {
@@ -42,13 +66,13 @@ pub(super) async fn answer(state: &AppState, asked: &Asked, layers: &[LayerId], 
         headers.insert(GENERALISED, HeaderValue::from_static("true"));
     }
     if asked.has(&tag) {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(MVT));
     if let Some(name) = found.encoding.name() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
-    Ok((headers, Body::from(found.bytes.clone())).into_response())
+    (headers, Body::from(found.bytes.clone())).into_response()
 }
 
 /// The encoding that is cheapest to make, of those that the client takes.
@@ -92,7 +116,7 @@ impl From<TileError> for Problem {
             }
             TileError::Catalog(cause) => cause.into(),
             TileError::Database(cause) => of_database(cause),
-            TileError::Encoding(_) | TileError::Crs(_) => Self::internal(&error),
+            TileError::Encoding(_) | TileError::Crs(_) | TileError::TooLarge { .. } => Self::internal(&error),
         }
     }
 }
