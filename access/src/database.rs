@@ -5,6 +5,7 @@
 //! schema `geo`. Nothing here runs as a superuser.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -106,14 +107,18 @@ fn session(options: PgConnectOptions) -> PgConnectOptions {
 pub struct Database {
     app: PgPool,
     loader: PgPool,
-    target: Target,
+    target: Arc<Target>,
 }
 
 impl Database {
     /// Pools on `target`: up to `app_connections` for requests, four for
     /// imports. Nothing connects yet.
     pub fn new(target: Target, app_connections: u32) -> Self {
-        Self { app: target.pool(Role::App, app_connections), loader: target.pool(Role::Loader, 4), target }
+        Self {
+            app: target.pool(Role::App, app_connections),
+            loader: target.pool(Role::Loader, 4),
+            target: Arc::new(target),
+        }
     }
 
     /// The pool that answers requests (role `lindero_app`).

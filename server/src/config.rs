@@ -154,6 +154,13 @@ pub struct Config {
     pub log: Option<String>,
 }
 
+impl Config {
+    /// Whether clients come by HTTPS, to us or to a proxy before us.
+    pub fn is_https(&self) -> bool {
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|public| public.scheme() == "https")
+    }
+}
+
 /// The files of HTTPS, both in PEM.
 #[derive(Debug, Clone)]
 pub struct Tls {

@@ -27,6 +27,7 @@ mod shield;
 mod tests;
 mod tiles;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ::tiles::engine::{IndexedTiles, Limits};
@@ -35,15 +36,20 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
 
 pub use self::base_url::BaseUrl;
 pub use self::problem::Problem;
 use crate::config::Config;
 use crate::freshness::Freshness;
 
-/// What every handler may use. Cheap to clone.
+/// What every handler may use. Cheap to clone: each layer that a request
+/// passes does.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is in it.
+pub struct Shared {
     /// The pools.
     pub database: Database,
     /// The configuration.
@@ -53,15 +59,23 @@ pub struct AppState {
     /// What is known of layers' changes.
     pub freshness: Arc<Freshness>,
     /// Counts that still hold.
-    counts: Arc<features::Counts>,
+    counts: features::Counts,
     /// The limit on requests worked on at once.
-    admission: Arc<tokio::sync::Semaphore>,
+    admission: tokio::sync::Semaphore,
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl AppState {
     /// The state of a server with this database and configuration.
     pub fn new(database: Database, config: Arc<Config>) -> Self {
-        let admission = Arc::new(tokio::sync::Semaphore::new(config.max_requests));
+        let admission = tokio::sync::Semaphore::new(config.max_requests);
         // Half of the connections: a map full of tiles must not keep a search waiting.
         let limits = Limits {
             at_once: (config.database_connections as usize / 2).max(1),
@@ -69,7 +83,8 @@ impl AppState {
             cache_bytes: config.tile_cache_memory,
         };
         let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.data_dir.join("tiles"))));
-        Self { database, config, tiles, freshness: Arc::default(), counts: Arc::default(), admission }
+        let (freshness, counts) = (Arc::default(), features::Counts::default());
+        Self(Arc::new(Shared { database, config, tiles, freshness, counts, admission }))
     }
 }
 
@@ -93,18 +108,22 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(observe::remember_route))
         .with_state(state.clone());
 
-    // Outside of it: the last layer is the first that a request meets.
-    Router::new()
-        .fallback_service(routes)
-        .layer(from_fn_with_state(state.clone(), shield::limit_requests))
-        .layer(shield::body_limit())
-        .layer(shield::catch_panics())
-        .layer(from_fn_with_state(state.clone(), border::border))
-        .layer(from_fn(shield::only_problems))
-        .layer(shield::compression())
-        .layer(shield::cross_origin())
-        .layer(from_fn_with_state(state, shield::security_headers))
+    // Outside of it, in the order in which a request meets them. As one
+    // service: a router that gets them one by one puts each into a box, and
+    // copies them all for each of them.
+    let https = state.config.is_https();
+    let service = ServiceBuilder::new()
         .layer(from_fn(observe::observe))
+        .map_response(move |response| shield::security_headers(response, https))
+        .layer(shield::cross_origin())
+        .layer(shield::compression())
+        .map_response(shield::only_problems)
+        .layer(from_fn_with_state(state.clone(), border::border))
+        .layer(shield::catch_panics())
+        .layer(from_fn_with_state(state, shield::limit_requests))
+        .layer(shield::body_limit())
+        .service(routes);
+    Router::new().fallback_service(service)
 }
 
 async fn method_not_allowed(request: Request) -> Response {

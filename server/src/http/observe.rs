@@ -15,6 +15,9 @@ use super::metrics;
 /// The header that carries a request's id in both directions.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The end of the templates of the routes of tiles.
+const TILE: &str = "/{zoom}/{row}/{column}";
+
 /// The template of the route that answered, `/collections/{id}`.
 #[derive(Clone)]
 struct Route(MatchedPath);
@@ -44,15 +47,15 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let elapsed = started.elapsed();
     let route = response.extensions().get::<Route>().map_or("(none)", |route| route.0.as_str()).to_owned();
     metrics::count_request(method_label(&method), &route, response.status(), elapsed);
+    let (status, milliseconds) = (response.status().as_u16(), elapsed.as_secs_f64() * 1000.0);
     span.in_scope(|| {
-        tracing::info!(
-            method = %method,
-            path,
-            route,
-            status = response.status().as_u16(),
-            milliseconds = elapsed.as_secs_f64() * 1000.0,
-            "answered"
-        );
+        // A map asks for hundreds of tiles a minute: a line for each would
+        // bury the others, and cost as much as the tile.
+        if route.ends_with(TILE) && status < 400 {
+            tracing::debug!(%method, path, route, status, milliseconds, "answered");
+        } else {
+            tracing::info!(%method, path, route, status, milliseconds, "answered");
+        }
     });
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -80,8 +80,7 @@ pub(super) async fn limit_requests(State(state): State<AppState>, request: Reque
 
 /// Turns an error that some layer answered in plain text, or without a body,
 /// into a problem document.
-pub(super) async fn only_problems(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub(super) fn only_problems(response: Response) -> Response {
     let Some(kind) = Kind::of_status(response.status()) else { return response };
     let plain = match response.headers().get(CONTENT_TYPE) {
         None => true,
@@ -99,11 +98,9 @@ pub(super) async fn only_problems(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-/// Sets the security headers that the answer does not set itself.
-pub(super) async fn security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let https =
-        state.config.tls.is_some() || state.config.public_url.as_ref().is_some_and(|public| public.scheme() == "https");
+/// Sets the security headers that the answer does not set itself; `https`:
+/// whether clients come by HTTPS.
+pub(super) fn security_headers<B>(mut response: Response<B>, https: bool) -> Response<B> {
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

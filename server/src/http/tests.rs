@@ -91,7 +91,7 @@ async fn a_panic_and_a_plain_error_become_problems() {
         .route("/panic", get(|| async { panic!("a secret") as &'static str }))
         .route("/plain", get(|| async { (StatusCode::UNPROCESSABLE_ENTITY, "a text") }))
         .layer(shield::catch_panics())
-        .layer(from_fn(shield::only_problems));
+        .layer(tower::util::MapResponseLayer::new(shield::only_problems));
     let response = routes.clone().oneshot(request(Method::GET, "/panic")).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!problem(response).await.to_string().contains("secret"));
