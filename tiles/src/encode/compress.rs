@@ -1,5 +1,6 @@
 //! Content encodings of tiles.
 
+use std::cell::RefCell;
 use std::io;
 
 use bytes::Bytes;
@@ -50,8 +51,8 @@ impl Encoding {
     pub fn encode(self, bytes: &Bytes) -> io::Result<Bytes> {
         match self {
             Self::Identity => Ok(bytes.clone()),
-            Self::Gzip => gzip(bytes).map(Bytes::from),
-            Self::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL).map(Bytes::from),
+            Self::Gzip => gzip(bytes),
+            Self::Zstd => zstd(bytes),
             Self::Brotli => {
                 let mut encoded = Vec::new();
                 let parameters = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
@@ -62,14 +63,58 @@ impl Encoding {
     }
 }
 
+/// What compresses, with room for what comes out: kept by each thread, since
+/// its tables have hundreds of kilobytes, which cost more to make than many a
+/// tile to compress.
+struct Kept<C> {
+    compressor: C,
+    room: Vec<u8>,
+}
+
+/// More room than this is given back.
+const MOST_ROOM: usize = 4 << 20;
+
+thread_local! {
+    static GZIP: RefCell<Kept<libdeflater::Compressor>> = {
+        let level = libdeflater::CompressionLvl::new(GZIP_LEVEL).unwrap_or_default();
+        RefCell::new(Kept { compressor: libdeflater::Compressor::new(level), room: Vec::new() })
+    };
+    static ZSTD: RefCell<Option<Kept<zstd::bulk::Compressor<'static>>>> = const { RefCell::new(None) };
+}
+
+impl<C> Kept<C> {
+    /// What the compressor makes of the bytes, which has at most `most`.
+    fn run(&mut self, most: usize, compress: impl FnOnce(&mut C, &mut [u8]) -> io::Result<usize>) -> io::Result<Bytes> {
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        let length = compress(&mut self.compressor, &mut self.room)?;
+        // Of its own length: a tile may be kept for long.
+        let encoded = Bytes::copy_from_slice(&self.room[..length]);
+        if self.room.len() > MOST_ROOM {
+            self.room = Vec::new();
+        }
+        Ok(encoded)
+    }
+}
+
 /// The bytes with gzip.
-pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let level = libdeflater::CompressionLvl::new(GZIP_LEVEL).unwrap_or_default();
-    let mut compressor = libdeflater::Compressor::new(level);
-    let mut encoded = vec![0; compressor.gzip_compress_bound(bytes.len())];
-    let length = compressor.gzip_compress(bytes, &mut encoded).map_err(io::Error::other)?;
-    encoded.truncate(length);
-    Ok(encoded)
+pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Bytes> {
+    GZIP.with_borrow_mut(|kept| {
+        let most = kept.compressor.gzip_compress_bound(bytes.len());
+        kept.run(most, |compressor, room| compressor.gzip_compress(bytes, room).map_err(io::Error::other))
+    })
+}
+
+fn zstd(bytes: &[u8]) -> io::Result<Bytes> {
+    ZSTD.with_borrow_mut(|kept| {
+        let kept = match kept {
+            Some(kept) => kept,
+            None => kept.insert(Kept { compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, room: Vec::new() }),
+        };
+        let most = zstd::zstd_safe::compress_bound(bytes.len());
+        kept.run(most, |compressor, room| compressor.compress_to_buffer(bytes, room))
+    })
 }
 
 #[cfg(test)]
