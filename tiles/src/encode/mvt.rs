@@ -82,6 +82,13 @@ impl<'a> LayerWriter<'a> {
         }
     }
 
+    /// Makes room for so many features with so many places, about.
+    pub(crate) fn reserve(&mut self, features: usize, places: usize) {
+        // Id, tags and lengths; most steps between places have three bytes.
+        self.features.reserve(features * (12 + 4 * self.keys.len()) + places * 3);
+        self.values.reserve(features * 16);
+    }
+
     /// Writes a value that is not in the layer yet, and returns its number.
     pub(crate) fn new_value(&mut self, field: &[u8]) -> u32 {
         self.values.extend_from_slice(field);
@@ -153,7 +160,8 @@ impl<'a> LayerWriter<'a> {
         let mut tail = Vec::new();
         prost::encoding::uint32::encode(5, &EXTENT, &mut tail);
         let length = head.len() + self.features.len() + keys.len() + self.values.len() + tail.len();
-        tile.reserve(length + 8);
+        // No more: a tile may be kept for long.
+        tile.reserve_exact(length + 8);
         encode_key(3, WireType::LengthDelimited, tile);
         encode_varint(length as u64, tile);
         for part in [&head, &self.features, &keys, &self.values, &tail] {

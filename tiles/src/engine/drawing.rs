@@ -80,6 +80,10 @@ enum Numbers {
 /// the numbers of all would cost more than a tile.
 const MOST_REPEATED: u32 = 1 << 18;
 
+/// For more features than this room is made when they come: few of so many
+/// are seen.
+const MOST_FORESEEN: usize = 1 << 15;
+
 impl<'a, G: Grid> Drawing<'a, G> {
     fn new(style: Style<'a>, index: &'a Index, sheet: Layered<'a>, found: &Search, grid: G) -> Self {
         let name = |column: usize| index.columns[usize::from(sheet.base.columns[column])].as_str();
@@ -91,6 +95,9 @@ impl<'a, G: Grid> Drawing<'a, G> {
             keys.push(POINT_COUNT);
             keys.len() as u32 - 1
         });
+        let mut features = LayerWriter::new(style.layer.id.as_str(), keys);
+        let (count, places) = found.weight();
+        features.reserve(count.min(MOST_FORESEEN), places.min(4 * MOST_FORESEEN));
         let by_code = !found.has_fresh() && count_key.is_none() && index.first_single <= MOST_REPEATED;
         Self {
             index,
@@ -100,8 +107,8 @@ impl<'a, G: Grid> Drawing<'a, G> {
             cutter: Cutter::default(),
             cut: Cut::default(),
             label: shown.iter().copied().find(|column| Some(name(*column)) == label),
-            features: LayerWriter::new(style.layer.id.as_str().to_owned(), keys),
-            labels: LayerWriter::new(style.labels.to_owned(), vec!["name"]),
+            features,
+            labels: LayerWriter::new(style.labels, vec!["name"]),
             shown,
             count_key,
             numbers: if by_code { Numbers::ByCode(vec![0; index.first_single as usize]) } else { Numbers::ByContent },

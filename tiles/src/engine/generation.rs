@@ -26,6 +26,9 @@ pub(super) struct Generation {
     pub(super) history: Arc<History>,
 }
 
+/// More places must be looked at for a tile than was asked.
+pub(super) struct TooDear;
+
 /// No tile has more places than this: cutting more would take too long.
 const MOST_PLACES: usize = 8_000_000;
 /// Bytes that a feature takes in a tile at least, without its values.
@@ -70,15 +73,40 @@ impl Generation {
         frame.area(drawing::buffer(&self.layer))
     }
 
-    /// How dear the tile is to cut: the places that must be looked at.
-    pub(super) fn cost(&self, frame: &Frame) -> usize {
-        self.detailed_sheet().search(self.area(frame), frame.zoom()).weight().1
-    }
-
     /// The tile; none where it is empty. Features as they are, where the tile
     /// is then small enough; else the finest generalised level with which it is.
     pub(super) fn tile(&self, frame: &Frame, view: &View, labels: &str) -> Option<Tile> {
         self.tile_from(0, frame, view, labels).and_then(|(tile, _)| tile)
+    }
+
+    /// The tile, if no more than so many places must be looked at for it.
+    pub(super) fn cheap_tile(
+        &self,
+        most: usize,
+        frame: &Frame,
+        view: &View,
+        labels: &str,
+    ) -> Result<Option<Tile>, TooDear> {
+        let found = self.detailed_sheet().search(self.area(frame), frame.zoom());
+        if found.weight().1 > most {
+            return Err(TooDear);
+        }
+        Ok(match self.detailed(&found, frame, view, labels) {
+            Some(bytes) => Tile::new(bytes, false),
+            None => self.tile_from(1, frame, view, labels).and_then(|(tile, _)| tile),
+        })
+    }
+
+    /// The bytes of the tile of the features as they are, which were found;
+    /// none where they are too many, and there are levels to do better.
+    fn detailed(&self, found: &Search, frame: &Frame, view: &View, labels: &str) -> Option<Vec<u8>> {
+        let is_last = self.index.levels.is_empty();
+        if !is_last && self.is_hopeless(found) {
+            return None;
+        }
+        let style = Style { layer: &self.layer, view, labels };
+        let bytes = drawing::draw(style, &self.index, self.detailed_sheet(), found, frame.grid);
+        (is_last || self.fits(&bytes)).then_some(bytes)
     }
 
     /// The tile from the first form, `first` or later, with which it is small
@@ -94,15 +122,10 @@ impl Generation {
     ) -> Option<(Option<Tile>, usize)> {
         let (area, zoom) = (self.area(frame), frame.zoom());
         let style = Style { layer: &self.layer, view, labels };
-        let draw = |sheet: Layered, found: &Search| drawing::draw(style, &self.index, sheet, found, frame.grid);
         if first == 0 {
-            let sheet = self.detailed_sheet();
-            let found = sheet.search(area, zoom);
-            if self.index.levels.is_empty() || !self.is_hopeless(&found) {
-                let bytes = draw(sheet, &found);
-                if self.index.levels.is_empty() || self.fits(&bytes) {
-                    return Some((Tile::new(bytes, false), 0));
-                }
+            let found = self.detailed_sheet().search(area, zoom);
+            if let Some(bytes) = self.detailed(&found, frame, view, labels) {
+                return Some((Tile::new(bytes, false), 0));
             }
         }
         // Below the coarsest level's zoom, that one holds little enough for all.
@@ -111,7 +134,7 @@ impl Generation {
         let mut last = None;
         for (number, level) in levels.iter().enumerate().skip(finest + first.saturating_sub(1)) {
             let sheet = Layered { base: &level.sheet, over: &self.levels[number] };
-            let bytes = draw(sheet, &sheet.search(area, zoom));
+            let bytes = drawing::draw(style, &self.index, sheet, &sheet.search(area, zoom), frame.grid);
             let fits = self.fits(&bytes);
             last = Some((Tile::new(bytes, true), number - finest + 1));
             if fits {

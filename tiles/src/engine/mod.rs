@@ -250,12 +250,16 @@ impl IndexedTiles {
         frame: Frame,
         encoding: Encoding,
     ) -> Result<Option<EncodedTile>, TileError> {
-        let cost: usize = generations.iter().map(|generation| generation.cost(&frame)).sum();
-        let cut = move || {
-            let tile = compose::tile(&generations, &frame);
+        let encoded = move |tile: Option<Tile>| {
             tile.map(|tile| EncodedTile::new(&tile, encoding)).transpose().map_err(TileError::Encoding)
         };
-        if cost <= FEW_PLACES { cut() } else { self.in_turn(cut).await? }
+        if let [generation] = &generations[..] {
+            let view = View::whole(&generation.layer);
+            if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, &view, LABELS) {
+                return encoded(tile);
+            }
+        }
+        self.in_turn(move || encoded(compose::tile(&generations, &frame))).await?
     }
 
     /// Runs what takes long on another thread, when its turn comes.
@@ -310,8 +314,8 @@ impl IndexedTiles {
             return self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await;
         };
         let frame = Frame::of(tile)?;
-        if generation.cost(&frame) <= FEW_PLACES {
-            return Ok(generation.tile(&frame, view, labels));
+        if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, view, labels) {
+            return Ok(tile);
         }
         let (view, labels) = (view.clone(), labels.to_owned());
         self.in_turn(move || generation.tile(&frame, &view, &labels)).await
