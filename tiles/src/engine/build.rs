@@ -15,12 +15,14 @@ use crate::cut::Clip;
 use crate::encode::compress::gzip;
 use crate::frame::AnyGrid;
 use crate::generalise::{heaviest, levels};
-use crate::index::{Builder, Index, Layered, NotIndexed, Overlay};
+use crate::index::{Builder, Index, Layered, NotIndexed, Overlay, Scratch};
 use crate::world::Window;
 use crate::{LABELS, MOST_BYTES, View};
 
 /// A feature takes at least this much of an index, in bytes.
 const LEAST_BYTES: usize = 100;
+/// The same of memory while an index is laid out in files.
+const LEAST_BYTES_ON_DISK: usize = 24;
 
 /// Why a layer could not be read into an index.
 #[derive(Debug, Error)]
@@ -48,10 +50,12 @@ pub(super) async fn build(
 ) -> Result<Index, BuildError> {
     // What changes while it is read is told again to who starts from here.
     let position = change::position(caller, database).await?;
-    if layer.feature_count.max(0) as usize * LEAST_BYTES > room {
+    let scratch = folder.as_ref().map_or_else(Scratch::default, Folder::scratch);
+    let least = if scratch.is_there() { LEAST_BYTES_ON_DISK } else { LEAST_BYTES };
+    if layer.feature_count.max(0) as usize * least > room {
         return Err(BuildError::NoRoom { room });
     }
-    let mut builder = Builder::new(layer);
+    let mut builder = Builder::new(layer, &scratch);
     snapshot(caller, database, layer, crs::WEB_MERCATOR, Wanted::All, |row| {
         // What is over the room is not kept: it is only counted to the end.
         if builder.bytes() <= room {
@@ -65,7 +69,7 @@ pub(super) async fn build(
     let layer = Arc::clone(layer);
     spawn_blocking(move || {
         let mut index = builder.finish()?;
-        index.levels = levels(&layer, &index);
+        index.levels = levels(&layer, &index, &scratch).map_err(NotIndexed::from)?;
         index.gzip_ratio = gzip_ratio(&layer, &index);
         if index.owned_bytes() > room {
             return Err(BuildError::NoRoom { room });

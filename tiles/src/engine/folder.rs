@@ -11,8 +11,8 @@ use layers::change::Position;
 use layers::{Layer, LayerId};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::index::Index;
 use crate::index::file::{self, Origin, SnapshotError};
+use crate::index::{Index, Scratch};
 
 const EXTENSION: &str = "tiles";
 
@@ -30,6 +30,11 @@ impl Folder {
                 None
             }
         }
+    }
+
+    /// Where what is too long for the memory is laid out.
+    pub(super) fn scratch(&self) -> Scratch {
+        Scratch::new(self.0.clone())
     }
 
     fn file(&self, layer: &LayerId) -> PathBuf {

@@ -84,7 +84,7 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
             }
             Some(made) = keeper.levels.join_next() => {
                 let (layer, levels) = made?;
-                keeper.levelled(&layer, levels);
+                keeper.levelled(&layer, levels.map_err(BuildError::from)?);
             }
             _ = levels.tick(), if keeper.has_dirty() => keeper.make_levels(),
         }
@@ -123,7 +123,7 @@ struct Keeper<'a> {
     /// Layers to be built, one at a time.
     queue: VecDeque<LayerId>,
     builds: JoinSet<(Arc<Layer>, Result<Index, BuildError>)>,
-    levels: JoinSet<(LayerId, Levels)>,
+    levels: JoinSet<(LayerId, Result<Levels, NotIndexed>)>,
     began: Instant,
 }
 
@@ -334,9 +334,9 @@ impl<'a> Keeper<'a> {
                 self.tiles.drop_index(&layer.id, true);
             }
             // A layer that cannot be read as a whole (a table that somebody
-            // dropped) is nobody else's fault.
+            // dropped), or for which the disk is too full, is nobody else's fault.
             Err(
-                error @ (BuildError::NotIndexed(NotIndexed::SameNumber)
+                error @ (BuildError::NotIndexed(NotIndexed::SameNumber | NotIndexed::Scratch(_))
                 | BuildError::Features(FeatureError::Database(sqlx::Error::Database(_)))),
             ) => {
                 tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");

@@ -9,7 +9,7 @@ use super::build::push;
 use super::generation::Generation;
 use crate::generalise::{Cell, Cells, ends, generalise, hold, kept};
 use crate::index::{
-    Builder, Drafts, Fresh, Gone, Index, Layered, NotIndexed, Overlay, Sheet, Stratum, ValuesBuilder, number,
+    Builder, Drafts, Fresh, Gone, Index, Layered, NotIndexed, Overlay, Scratch, Sheet, Stratum, ValuesBuilder, number,
 };
 use crate::world::{Rect, with_rect};
 
@@ -34,13 +34,13 @@ pub(super) fn detailed(
     for rows in &mut gone {
         rows.sort_unstable_by_key(|range| range.start);
     }
-    let mut newest = Builder::new(&generation.layer);
+    let mut newest = Builder::new(&generation.layer, &Scratch::default());
     for row in rows {
         push(&mut newest, &generation.layer, row);
     }
     let newest = Fresh::of(newest.finish()?);
     let replaced: HashSet<i64> = ids.iter().map(number).collect();
-    let mut drafts = Drafts::new(index.columns.len());
+    let mut drafts = Drafts::new(index.columns.len(), &Scratch::default());
     let mut values = ValuesBuilder::default();
     for stratum in &generation.detailed.fresh.sheet.strata {
         let table = stratum.view();
@@ -50,13 +50,13 @@ pub(super) fn detailed(
     for stratum in &newest.sheet.strata {
         copy(&newest, stratum, 0..stratum.view().len(), &mut values, &mut drafts);
     }
-    Ok(Overlay { gone, fresh: fresh(index.detailed.columns.clone(), drafts, values) })
+    Ok(Overlay { gone, fresh: fresh(index.detailed.columns.clone(), drafts, values)? })
 }
 
-fn fresh(columns: Vec<u16>, mut drafts: Drafts, values: ValuesBuilder) -> Fresh {
-    drafts.sort();
-    let values = values.finish(drafts.all_codes()).0;
-    Fresh { sheet: Sheet::new(columns, &drafts), values }
+fn fresh(columns: Vec<u16>, drafts: Drafts, values: ValuesBuilder) -> Result<Fresh, NotIndexed> {
+    let (drafts, scratch) = (drafts.sort()?, Scratch::default());
+    let values = values.finish(drafts.all_codes(), &scratch)?;
+    Ok(Fresh { sheet: Sheet::new(columns, &drafts, |code| values.code(code), &scratch)?, values: values.values })
 }
 
 /// Where those features stand in an index and in what lies over it, and their
@@ -93,7 +93,7 @@ pub(super) struct Levels {
 /// The overlays of an index's levels: the cells of all that was `touched`
 /// since it was built, those of the `dirty` part made anew, the others as
 /// they were in the generation.
-pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> Levels {
+pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) -> Result<Levels, NotIndexed> {
     let index = &*generation.index;
     let mut boxes = BTreeSet::new();
     let mut overlays: Vec<Overlay> = Vec::with_capacity(index.levels.len());
@@ -107,7 +107,7 @@ pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) 
             None => generation.detailed_sheet(),
         };
         let kept = kept(&generation.layer, index, finer.base, &level.sheet.columns);
-        let mut drafts = Drafts::new(level.sheet.columns.len());
+        let mut drafts = Drafts::new(level.sheet.columns.len(), &Scratch::default());
         let mut values = ValuesBuilder::default();
         let mut code = |code: u32, is_fresh: bool| {
             let known = if is_fresh { &finer.over.fresh.values } else { &index.values };
@@ -119,13 +119,13 @@ pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) 
             let rows = stratum.view().between(ends(level.zoom, *cell));
             copy(&before.fresh, stratum, rows, &mut values, &mut drafts);
         }
-        let fresh = fresh(level.sheet.columns.clone(), drafts, values);
+        let fresh = fresh(level.sheet.columns.clone(), drafts, values)?;
         for sheet in [&level.sheet, &before.fresh.sheet, &fresh.sheet] {
             boxes.extend(dirty.iter().filter_map(|cell| around(sheet, level.zoom, *cell)));
         }
         overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh });
     }
-    Levels { index: generation.index.clone(), overlays, boxes: boxes.into_iter().collect() }
+    Ok(Levels { index: generation.index.clone(), overlays, boxes: boxes.into_iter().collect() })
 }
 
 /// The box around all features of a cell; none where there are none.

@@ -1,10 +1,11 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::io;
 
 use layers::Layer;
 
 use super::said::always_kept;
 use super::{Cells, Kept, generalise};
-use crate::index::{Drafts, Index, Layered, Level, Overlay, Sheet};
+use crate::index::{Drafts, Index, Layered, Level, Overlay, Scratch, Sheet, TableView};
 use crate::world::{Place, cell, centre, positions};
 use crate::{HIGHEST_ZOOM, MOST_BYTES};
 
@@ -20,11 +21,11 @@ const LIGHT: usize = MOST_BYTES / 64;
 
 /// The levels that a layer needs, the finest first: from the highest zoom at
 /// which some tile may be too large, to one that as a whole is light.
-pub(crate) fn levels(layer: &Layer, index: &Index) -> Vec<Level> {
+pub(crate) fn levels(layer: &Layer, index: &Index, scratch: &Scratch) -> io::Result<Vec<Level>> {
     let Some(top) =
         (0..=HIGHEST_ZOOM).rev().find(|zoom| heaviest(index, *zoom).is_some_and(|(_, bytes)| bytes > HEAVY))
     else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let nothing = Overlay::default();
     let columns = kept_columns(layer, index);
@@ -32,18 +33,18 @@ pub(crate) fn levels(layer: &Layer, index: &Index) -> Vec<Level> {
     for zoom in (0..=top).rev() {
         let finer = levels.last().map_or(&index.detailed, |level| &level.sheet);
         let kept = kept(layer, index, finer, &columns);
-        let mut drafts = Drafts::new(kept.columns.len());
+        let mut drafts = Drafts::new(kept.columns.len(), scratch);
         let finer = Layered { base: finer, over: &nothing };
         generalise(finer, zoom, &kept, Cells::All, &mut |code, _| code, &mut drafts);
-        drafts.sort();
-        let sheet = Sheet::new(columns.clone(), &drafts);
-        let all = bytes(index, &sheet, sheet.len(), drafts.places());
+        let places = drafts.places();
+        let sheet = Sheet::new(columns.clone(), &drafts.sort()?, |code| code, scratch)?;
+        let all = bytes(index, &sheet, sheet.len(), places);
         levels.push(Level { zoom, sheet });
         if all <= LIGHT {
             break;
         }
     }
-    levels
+    Ok(levels)
 }
 
 /// What a level with those columns keeps of a finer sheet.
@@ -78,19 +79,24 @@ fn has_few_values(index: &Index, column: usize) -> bool {
 /// The tile of that zoom with the most bytes of detailed features, by a place
 /// in it, and about how many, without compression.
 pub(crate) fn heaviest(index: &Index, zoom: u8) -> Option<(Place, usize)> {
-    let mut tiles: HashMap<u64, (Place, usize)> = HashMap::new();
-    for stratum in index.detailed.strata.iter().filter(|stratum| stratum.zoom <= zoom) {
-        let table = stratum.view();
-        let mut row = 0;
-        while row < table.len() {
-            let tile = cell(table.position(row), zoom.max(1));
-            let rows = row..table.between(positions(tile, zoom.max(1))).end;
-            let place = centre(table.rect(row));
-            tiles.entry(tile).or_insert((place, 0)).1 += bytes(index, &index.detailed, rows.len(), table.places(&rows));
-            row = rows.end;
+    // Each stratum goes along the curve: they go together, from tile to tile.
+    let strata = index.detailed.strata.iter().filter(|stratum| stratum.zoom <= zoom);
+    let mut strata: Vec<_> = strata.map(|stratum| (stratum.view(), 0)).collect();
+    let tile = |table: &TableView, row: u32| (row < table.len()).then(|| cell(table.position(row), zoom.max(1)));
+    let mut heaviest = None;
+    while let Some(next) = strata.iter().filter_map(|(table, row)| tile(table, *row)).min() {
+        let (mut place, mut all) = (None, 0);
+        for (table, row) in strata.iter_mut().filter(|(table, row)| tile(table, *row) == Some(next)) {
+            let rows = *row..table.between(positions(next, zoom.max(1))).end;
+            place = place.or_else(|| Some(centre(table.rect(*row))));
+            all += bytes(index, &index.detailed, rows.len(), table.places(&rows));
+            *row = rows.end;
+        }
+        if heaviest.is_none_or(|(_, most)| all > most) {
+            heaviest = place.map(|place| (place, all));
         }
     }
-    tiles.into_values().max_by_key(|(_, bytes)| *bytes)
+    heaviest
 }
 
 /// About how many bytes so many features of the sheet with so many places take

@@ -1,8 +1,12 @@
+use std::io;
+
 use layers::features::{Feature, FeatureId};
 use layers::{AttributeType, Layer, Value};
 
+use super::array::Array;
+use super::column::{Column, Scratch};
 use super::geometry::Reader;
-use super::{Drafts, Index, NO_PLACE, Sheet, Values, ValuesBuilder, number};
+use super::{Drafts, Index, NO_PLACE, Sheet, ValuesBuilder, number};
 use crate::world::{NOWHERE, centre, hilbert, with_place};
 
 /// Lays out features that come in any order.
@@ -11,6 +15,7 @@ pub(crate) struct Builder {
     reader: Reader,
     drafts: Drafts,
     values: ValuesBuilder,
+    scratch: Scratch,
     columns: Vec<String>,
     /// By attribute of the layer's definition: whether tiles can hold it.
     is_held: Vec<bool>,
@@ -35,7 +40,7 @@ pub(crate) struct Unreadable {
 }
 
 /// Why a layer has no index.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum NotIndexed {
     /// Places and values are numbered with 32 bits.
     #[error("it has more than 2^32 vertices or bytes of distinct values")]
@@ -43,10 +48,14 @@ pub(crate) enum NotIndexed {
     /// Two features have one number: one id, or texts with one hash as ids.
     #[error("two of its features cannot be told apart by their ids")]
     SameNumber,
+    /// What is too long for the memory could not be written.
+    #[error("it could not be laid out on disk: {0}")]
+    Scratch(#[from] io::Error),
 }
 
 impl Builder {
-    pub(crate) fn new(layer: &Layer) -> Self {
+    /// None yet; `scratch` is where long columns go.
+    pub(crate) fn new(layer: &Layer, scratch: &Scratch) -> Self {
         let attributes = &layer.definition.attributes;
         let rule = layer.definition.zoom_rule.clone().and_then(|rule| {
             let attribute = attributes.iter().position(|attribute| attribute.name == rule.attribute)?;
@@ -58,8 +67,9 @@ impl Builder {
         let columns: Vec<String> = held.map(|(attribute, _)| attribute.name.clone()).collect();
         Self {
             reader: Reader::default(),
-            drafts: Drafts::new(columns.len()),
+            drafts: Drafts::new(columns.len(), scratch),
             values: ValuesBuilder::default(),
+            scratch: scratch.clone(),
             columns,
             is_held,
             codes: Vec::new(),
@@ -102,46 +112,55 @@ impl Builder {
         Ok(())
     }
 
-    /// Bytes that are gathered so far, about.
+    /// Bytes of memory that it takes to gather so far, and to lay that out,
+    /// about.
     pub(crate) fn bytes(&self) -> usize {
-        self.drafts.bytes() + self.values.bytes()
+        self.drafts.bytes() + self.values.owned_bytes()
     }
 
     /// The index, without levels.
-    pub(crate) fn finish(mut self) -> Result<Index, NotIndexed> {
+    pub(crate) fn finish(self) -> Result<Index, NotIndexed> {
         let most = u32::MAX as usize;
-        if self.drafts.places() > most
-            || self.drafts.records.len() * self.drafts.width > most
-            || self.values.bytes() > most
-        {
+        if self.drafts.places() > most || self.drafts.codes() > most || self.values.bytes() > most {
             return Err(NotIndexed::TooLarge);
         }
-        self.drafts.sort();
-        let (values, first_single): (Values, u32) = self.values.finish(self.drafts.all_codes());
+        let drafts = self.drafts.sort()?;
+        let values = self.values.finish(drafts.all_codes(), &self.scratch)?;
         let columns = (0..self.columns.len() as u16).collect();
-        let detailed = Sheet::new(columns, &self.drafts);
-        drop(self.drafts);
-        let mut keys: Vec<(i64, u64)> = Vec::with_capacity(detailed.len());
-        for (number, stratum) in detailed.strata.iter().enumerate() {
-            let rows = stratum.table.ids.iter().zip(0_u64..);
-            keys.extend(rows.map(|(id, row)| (*id, (number as u64) << 32 | row)));
-        }
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(NotIndexed::SameNumber);
-        }
+        let detailed = Sheet::new(columns, &drafts, |code| values.code(code), &self.scratch)?;
+        drop(drafts);
+        let (key_numbers, key_rows) = keys(&detailed, &self.scratch)?;
         Ok(Index {
             columns: self.columns,
-            values,
-            first_single,
+            first_single: values.first_single,
+            values: values.values,
             detailed,
             levels: Vec::new(),
             gzip_ratio: 0.0,
             file_bytes: 0,
-            key_numbers: keys.iter().map(|(number, _)| *number).collect::<Vec<_>>().into(),
-            key_rows: keys.iter().map(|(_, row)| *row).collect::<Vec<_>>().into(),
+            key_numbers,
+            key_rows,
         })
     }
+}
+
+/// The features' numbers in ascending order, and where each one is.
+fn keys(detailed: &Sheet, scratch: &Scratch) -> Result<(Array<i64>, Array<u64>), NotIndexed> {
+    let mut keys: Vec<(i64, u64)> = Vec::with_capacity(detailed.len());
+    for (number, stratum) in detailed.strata.iter().enumerate() {
+        let rows = stratum.table.ids.iter().zip(0_u64..);
+        keys.extend(rows.map(|(id, row)| (*id, (number as u64) << 32 | row)));
+    }
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Err(NotIndexed::SameNumber);
+    }
+    let (mut numbers, mut rows) = (Column::new(scratch), Column::new(scratch));
+    for (number, row) in keys {
+        numbers.push(number);
+        rows.push(row);
+    }
+    Ok((numbers.finish()?, rows.finish()?))
 }
 
 fn zoom(rule: Option<&Rule>, lowest: u8, values: &[Value]) -> u8 {

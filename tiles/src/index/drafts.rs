@@ -1,3 +1,8 @@
+use std::io;
+use std::ops::Range;
+
+use super::array::Array;
+use super::column::{Column, Scratch};
 use super::{GeometryKind, TableView};
 use crate::world::{NOWHERE, Place, Rect, with_place};
 
@@ -8,37 +13,48 @@ pub(crate) const NO_PLACE: Place = [u32::MAX; 2];
 #[derive(Debug)]
 pub(crate) struct Drafts {
     /// Codes that each has.
-    pub(crate) width: usize,
-    pub(crate) records: Vec<Draft>,
-    codes: Vec<u32>,
-    ends: Vec<u32>,
-    places: Vec<Place>,
+    width: usize,
+    positions: Column<u64>,
+    /// Their numbers; tiles give none that is negative.
+    ids: Column<i64>,
+    kinds: Column<u8>,
+    /// The zooms at which they enter.
+    zooms: Column<u8>,
+    rects: Column<Rect>,
+    labels: Column<Place>,
+    /// How many features each stands for.
+    counts: Column<u32>,
+    /// From which zoom on each one's rings stay simple; [`NOT_LOOKED`] where
+    /// that is not known.
+    simple_from: Column<u8>,
+    codes: Column<u32>,
+    /// Where each one's first part is, and where the last one's end.
+    parts: Column<u32>,
+    /// Where each part's first place is, and where the last one's end.
+    starts: Column<u32>,
+    places: Column<Place>,
 }
 
-/// One of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Draft {
-    pub(crate) position: u64,
-    /// Its number; tiles give none that is negative.
-    pub(crate) id: i64,
-    pub(crate) kind: GeometryKind,
-    /// The zoom at which it enters.
-    pub(crate) zoom: u8,
-    pub(crate) rect: Rect,
-    pub(crate) label: Place,
-    /// How many features it stands for.
-    pub(crate) count: u32,
-    /// From which zoom on its rings stay simple, where that is known.
-    pub(super) simple_from: Option<u8>,
-    /// Its parts, and its row of codes: in the order in which drafts came.
-    first_part: u32,
-    parts: u32,
-    row: u32,
-}
+const NOT_LOOKED: u8 = u8::MAX;
 
 impl Drafts {
-    pub(crate) fn new(width: usize) -> Self {
-        Self { width, records: Vec::new(), codes: Vec::new(), ends: Vec::new(), places: Vec::new() }
+    /// None yet, each to have so many codes.
+    pub(crate) fn new(width: usize, scratch: &Scratch) -> Self {
+        Self {
+            width,
+            positions: Column::new(scratch),
+            ids: Column::new(scratch),
+            kinds: Column::new(scratch),
+            zooms: Column::new(scratch),
+            rects: Column::new(scratch),
+            labels: Column::new(scratch),
+            counts: Column::new(scratch),
+            simple_from: Column::new(scratch),
+            codes: Column::new(scratch),
+            parts: Column::new(scratch),
+            starts: Column::new(scratch),
+            places: Column::new(scratch),
+        }
     }
 
     /// Adds a draft of those parts, which are not empty, and codes.
@@ -54,78 +70,208 @@ impl Drafts {
         parts: impl IntoIterator<Item = &'a [Place]>,
         codes: impl IntoIterator<Item = u32>,
     ) {
-        let first_part = self.ends.len() as u32;
-        let first_place = self.places.len();
-        for part in parts {
-            self.places.extend_from_slice(part);
-            self.ends.push(self.places.len() as u32);
-        }
-        let row = self.records.len() as u32;
-        self.codes.extend(codes);
-        debug_assert_eq!(self.codes.len(), (row as usize + 1) * self.width);
-        let rect = self.places[first_place..].iter().copied().fold(NOWHERE, with_place);
-        let parts = self.ends.len() as u32 - first_part;
-        let simple_from = None;
-        self.records.push(Draft { position, id, kind, zoom, rect, label, count, simple_from, first_part, parts, row });
-    }
-
-    pub(super) fn codes(&self, draft: &Draft) -> &[u32] {
-        let start = draft.row as usize * self.width;
-        &self.codes[start..start + self.width]
+        self.add(kind, zoom, position, id, label, count, NOT_LOOKED, parts, codes);
     }
 
     /// Adds a feature of a table that enters at that zoom, with other codes.
     pub(crate) fn copy(&mut self, table: &TableView, row: u32, zoom: u8, codes: impl IntoIterator<Item = u32>) {
-        self.push(
+        self.add(
             table.kind(row),
             zoom,
             table.position(row),
             table.number(row),
             table.label(row).unwrap_or(NO_PLACE),
             table.count(row).unwrap_or(1),
+            table.simple_from(row),
             table.geometry(row),
             codes,
         );
-        if let Some(draft) = self.records.last_mut() {
-            draft.simple_from = Some(table.simple_from(row));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a record's fields")]
+    fn add<'a>(
+        &mut self,
+        kind: GeometryKind,
+        zoom: u8,
+        position: u64,
+        id: i64,
+        label: Place,
+        count: u32,
+        simple_from: u8,
+        parts: impl IntoIterator<Item = &'a [Place]>,
+        codes: impl IntoIterator<Item = u32>,
+    ) {
+        self.parts.push(self.starts.len() as u32);
+        let mut rect = NOWHERE;
+        for part in parts {
+            self.starts.push(self.places.len() as u32);
+            self.places.extend_from_slice(part);
+            rect = part.iter().copied().fold(rect, with_place);
         }
-    }
-
-    /// Brings the drafts into the order of a sheet: by zoom, then along the
-    /// curve. What stands on one place and has no number keeps its order.
-    pub(crate) fn sort(&mut self) {
-        self.records.sort_by_key(|draft| (draft.zoom, draft.position, draft.id));
-        let mut codes = Vec::with_capacity(self.codes.len());
-        for (row, draft) in self.records.iter_mut().enumerate() {
-            let start = draft.row as usize * self.width;
-            codes.extend_from_slice(&self.codes[start..start + self.width]);
-            draft.row = row as u32;
+        for code in codes {
+            self.codes.push(code);
         }
-        self.codes = codes;
+        self.positions.push(position);
+        self.ids.push(id);
+        self.kinds.push(kind as u8);
+        self.zooms.push(zoom);
+        self.rects.push(rect);
+        self.labels.push(label);
+        self.counts.push(count);
+        self.simple_from.push(simple_from);
+        debug_assert_eq!(self.codes.len(), self.positions.len() * self.width);
     }
 
-    /// The codes of all drafts, in the order of the drafts.
-    pub(crate) fn all_codes(&mut self) -> &mut [u32] {
-        &mut self.codes
-    }
-
-    pub(super) fn parts(&self, draft: &Draft) -> impl Iterator<Item = &[Place]> + Clone {
-        let parts = draft.first_part as usize..(draft.first_part + draft.parts) as usize;
-        parts.map(|part| {
-            let start = if part == 0 { 0 } else { self.ends[part - 1] };
-            &self.places[start as usize..self.ends[part] as usize]
-        })
-    }
-
+    /// How many places there are.
     pub(crate) fn places(&self) -> usize {
         self.places.len()
     }
 
-    /// Bytes that they take, about.
+    /// How many codes there are.
+    pub(super) fn codes(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Bytes of memory that they take, and that it takes to sort them, about.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(self.records.as_slice())
-            + size_of_val(self.codes.as_slice())
-            + size_of_val(self.ends.as_slice())
-            + size_of_val(self.places.as_slice())
+        self.positions.owned_bytes()
+            + self.ids.owned_bytes()
+            + self.kinds.owned_bytes()
+            + self.zooms.owned_bytes()
+            + self.rects.owned_bytes()
+            + self.labels.owned_bytes()
+            + self.counts.owned_bytes()
+            + self.simple_from.owned_bytes()
+            + self.codes.owned_bytes()
+            + self.parts.owned_bytes()
+            + self.starts.owned_bytes()
+            + self.places.owned_bytes()
+            + self.positions.len() * size_of::<Key>()
+    }
+
+    /// The drafts in the order of a sheet: by zoom, then along the curve. What
+    /// stands on one place and has no number keeps its order.
+    pub(crate) fn sort(mut self) -> io::Result<Sorted> {
+        self.parts.push(self.starts.len() as u32);
+        self.starts.push(self.places.len() as u32);
+        let (positions, ids, zooms) = (self.positions.finish()?, self.ids.finish()?, self.zooms.finish()?);
+        let mut keys: Vec<Key> = Vec::with_capacity(positions.len());
+        for (draft, ((position, id), zoom)) in positions.iter().zip(&*ids).zip(&*zooms).enumerate() {
+            keys.push((*zoom, draft as u32, *position, *id));
+        }
+        keys.sort_unstable_by_key(|(zoom, draft, position, id)| (*zoom, *position, *id, *draft));
+        Ok(Sorted {
+            width: self.width,
+            order: keys.iter().map(|key| key.1).collect(),
+            positions,
+            ids,
+            kinds: self.kinds.finish()?,
+            zooms,
+            rects: self.rects.finish()?,
+            labels: self.labels.finish()?,
+            counts: self.counts.finish()?,
+            simple_from: self.simple_from.finish()?,
+            codes: self.codes.finish()?,
+            parts: self.parts.finish()?,
+            starts: self.starts.finish()?,
+            places: self.places.finish()?,
+        })
+    }
+}
+
+/// Zoom, number of the draft, position, id.
+type Key = (u8, u32, u64, i64);
+
+/// Drafts in the order of a sheet.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    width: usize,
+    /// The drafts, by their number.
+    order: Vec<u32>,
+    positions: Array<u64>,
+    ids: Array<i64>,
+    kinds: Array<u8>,
+    zooms: Array<u8>,
+    rects: Array<Rect>,
+    labels: Array<Place>,
+    counts: Array<u32>,
+    simple_from: Array<u8>,
+    codes: Array<u32>,
+    parts: Array<u32>,
+    starts: Array<u32>,
+    places: Array<Place>,
+}
+
+impl Sorted {
+    /// Those that enter at one zoom, zoom by zoom, ascending.
+    pub(super) fn strata(&self) -> impl Iterator<Item = (u8, Range<usize>)> {
+        let mut end = 0;
+        self.order.chunk_by(|one, other| self.zooms[*one as usize] == self.zooms[*other as usize]).map(move |chunk| {
+            let start = end;
+            end += chunk.len();
+            (self.zooms[chunk[0] as usize], start..end)
+        })
+    }
+
+    /// The codes of all, one after the other.
+    pub(crate) fn all_codes(&self) -> impl Iterator<Item = u32> {
+        self.order.iter().flat_map(|draft| {
+            let start = *draft as usize * self.width;
+            self.codes[start..start + self.width].iter().copied()
+        })
+    }
+
+    /// The one at that place in the order.
+    pub(super) fn draft(&self, at: usize) -> Draft<'_> {
+        Draft { drafts: self, number: self.order[at] as usize }
+    }
+}
+
+/// One of the drafts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Draft<'a> {
+    drafts: &'a Sorted,
+    number: usize,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn position(self) -> u64 {
+        self.drafts.positions[self.number]
+    }
+
+    pub(super) fn id(self) -> i64 {
+        self.drafts.ids[self.number]
+    }
+
+    pub(super) fn kind(self) -> GeometryKind {
+        GeometryKind::of(self.drafts.kinds[self.number])
+    }
+
+    pub(super) fn rect(self) -> Rect {
+        self.drafts.rects[self.number]
+    }
+
+    pub(super) fn label(self) -> Place {
+        self.drafts.labels[self.number]
+    }
+
+    pub(super) fn count(self) -> u32 {
+        self.drafts.counts[self.number]
+    }
+
+    /// From which zoom on its rings stay simple, where that is known.
+    pub(super) fn simple_from(self) -> Option<u8> {
+        Some(self.drafts.simple_from[self.number]).filter(|zoom| *zoom != NOT_LOOKED)
+    }
+
+    pub(super) fn codes(self) -> &'a [u32] {
+        let start = self.number * self.drafts.width;
+        &self.drafts.codes[start..start + self.drafts.width]
+    }
+
+    pub(super) fn parts(self) -> impl Iterator<Item = &'a [Place]> + Clone {
+        let Sorted { parts, starts, places, .. } = self.drafts;
+        let parts = parts[self.number] as usize..parts[self.number + 1] as usize;
+        parts.map(move |part| &places[starts[part] as usize..starts[part + 1] as usize])
     }
 }

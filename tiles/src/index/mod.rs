@@ -3,6 +3,7 @@
 
 mod array;
 mod builder;
+mod column;
 mod drafts;
 pub(crate) mod file;
 mod geometry;
@@ -18,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use self::array::Array;
 pub(crate) use self::builder::{Builder, NotIndexed};
-use self::drafts::Draft;
+pub(crate) use self::column::Scratch;
 pub(crate) use self::drafts::{Drafts, NO_PLACE};
 pub(crate) use self::layered::{Feature, Fresh, Gone, Layered, Overlay, Search};
 pub(crate) use self::sheet::{Sheet, Stratum};
@@ -36,6 +37,17 @@ pub(crate) enum GeometryKind {
     /// Open rings: each exterior (positive area by the surveyor's formula on
     /// places), then its holes (negative).
     Areas,
+}
+
+impl GeometryKind {
+    /// The kind of that number.
+    fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Points,
+            1 => Self::Lines,
+            _ => Self::Areas,
+        }
+    }
 }
 
 /// The features of a layer at one moment that have a geometry. Immutable:

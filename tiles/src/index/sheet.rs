@@ -1,4 +1,7 @@
-use super::Drafts;
+use std::io;
+
+use super::column::Scratch;
+use super::drafts::Sorted;
 use super::table::{Table, TableView};
 
 /// Features that are drawn together: as they are, or generalised for a zoom.
@@ -25,14 +28,15 @@ impl Stratum {
 }
 
 impl Sheet {
-    /// The drafts, which are sorted.
-    pub(crate) fn new(columns: Vec<u16>, drafts: &Drafts) -> Self {
-        let strata = drafts
-            .records
-            .chunk_by(|one, other| one.zoom == other.zoom)
-            .map(|records| Stratum { zoom: records[0].zoom, table: Table::new(drafts, records) })
-            .collect();
-        Self { columns, strata }
+    /// The drafts; `code` makes codes of the sheet of theirs.
+    pub(crate) fn new(
+        columns: Vec<u16>,
+        drafts: &Sorted,
+        code: impl Fn(u32) -> u32,
+        scratch: &Scratch,
+    ) -> io::Result<Self> {
+        let table = |(zoom, chosen)| Ok(Stratum { zoom, table: Table::new(drafts, chosen, &code, scratch)? });
+        Ok(Self { columns, strata: drafts.strata().map(table).collect::<io::Result<_>>()? })
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,8 +1,11 @@
+use std::io;
 use std::ops::Range;
 
 use super::array::Array;
+use super::column::{Column, Scratch};
+use super::drafts::Sorted;
 use super::tree::{self, Hits};
-use super::{Draft, Drafts, GeometryKind, NO_PLACE};
+use super::{GeometryKind, NO_PLACE};
 use crate::cut::Cutter;
 use crate::world::{Place, Rect};
 
@@ -32,47 +35,58 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Those of the drafts, which are sorted.
-    pub(super) fn new(drafts: &Drafts, chosen: &[Draft]) -> Self {
+    /// Those of the drafts; `code` makes the table's codes of theirs.
+    pub(super) fn new(
+        drafts: &Sorted,
+        chosen: Range<usize>,
+        code: impl Fn(u32) -> u32,
+        scratch: &Scratch,
+    ) -> io::Result<Self> {
         let mut cutter = Cutter::default();
-        let mut shapes = Vec::with_capacity(chosen.len());
-        let mut codes = Vec::with_capacity(chosen.len() * drafts.width);
-        let (mut parts, mut starts) = (Vec::with_capacity(chosen.len() + 1), Vec::with_capacity(chosen.len() + 1));
-        let mut places = Vec::new();
-        for draft in chosen {
-            let simple_from = draft.simple_from.unwrap_or_else(|| cutter.simple_from(draft.kind, &drafts.parts(draft)));
-            shapes.push((draft.kind as u8) << 6 | simple_from);
+        let (mut positions, mut ids) = (Column::new(scratch), Column::new(scratch));
+        let (mut rects, mut shapes) = (Vec::with_capacity(chosen.len()), Column::new(scratch));
+        let (mut parts, mut starts, mut places) = (Column::new(scratch), Column::new(scratch), Column::new(scratch));
+        let (mut labels, mut counts, mut codes) = (Column::new(scratch), Column::new(scratch), Column::new(scratch));
+        let has_labels = chosen.clone().any(|at| drafts.draft(at).label() != NO_PLACE);
+        let has_counts = chosen.clone().any(|at| drafts.draft(at).count() > 1);
+        for draft in chosen.map(|at| drafts.draft(at)) {
+            positions.push(draft.position());
+            ids.push(draft.id());
+            rects.push(draft.rect());
+            let kind = draft.kind();
+            let simple_from = draft.simple_from().unwrap_or_else(|| cutter.simple_from(kind, &draft.parts()));
+            shapes.push((kind as u8) << 6 | simple_from);
             parts.push(starts.len() as u32);
-            for part in drafts.parts(draft) {
+            for part in draft.parts() {
                 starts.push(places.len() as u32);
                 places.extend_from_slice(part);
             }
-            codes.extend_from_slice(drafts.codes(draft));
+            if has_labels {
+                labels.push(draft.label());
+            }
+            if has_counts {
+                counts.push(draft.count());
+            }
+            for known in draft.codes() {
+                codes.push(code(*known));
+            }
         }
         parts.push(starts.len() as u32);
         starts.push(places.len() as u32);
-        let labels = if chosen.iter().any(|draft| draft.label != NO_PLACE) {
-            chosen.iter().map(|draft| draft.label).collect()
-        } else {
-            Vec::new()
-        };
-        let counts = if chosen.iter().any(|draft| draft.count > 1) {
-            chosen.iter().map(|draft| draft.count).collect()
-        } else {
-            Vec::new()
-        };
-        Self {
-            positions: chosen.iter().map(|draft| draft.position).collect::<Vec<_>>().into(),
-            ids: chosen.iter().map(|draft| draft.id).collect::<Vec<_>>().into(),
-            boxes: tree::build(chosen.iter().map(|draft| draft.rect).collect()).into(),
-            shapes: shapes.into(),
-            parts: parts.into(),
-            starts: starts.into(),
-            places: places.into(),
-            labels: labels.into(),
-            counts: counts.into(),
-            codes: codes.into(),
-        }
+        let mut boxes = Column::new(scratch);
+        tree::build(rects, |level| boxes.extend_from_slice(level));
+        Ok(Self {
+            positions: positions.finish()?,
+            ids: ids.finish()?,
+            boxes: boxes.finish()?,
+            shapes: shapes.finish()?,
+            parts: parts.finish()?,
+            starts: starts.finish()?,
+            places: places.finish()?,
+            labels: labels.finish()?,
+            counts: counts.finish()?,
+            codes: codes.finish()?,
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -184,11 +198,7 @@ impl<'a> TableView<'a> {
     }
 
     pub(crate) fn kind(&self, row: u32) -> GeometryKind {
-        match self.shapes[row as usize] >> 6 {
-            0 => GeometryKind::Points,
-            1 => GeometryKind::Lines,
-            _ => GeometryKind::Areas,
-        }
+        GeometryKind::of(self.shapes[row as usize] >> 6)
     }
 
     /// From which zoom on the feature's rings stay simple when they are snapped.

@@ -18,19 +18,14 @@ pub(crate) struct Hits {
     pub(crate) inside: bool,
 }
 
-/// The boxes of the features, in their order, and behind them those of the
-/// nodes, level by level.
-pub(super) fn build(mut boxes: Vec<Rect>) -> Vec<Rect> {
-    let mut level = 0..boxes.len();
-    while level.len() > 1 {
-        for start in level.clone().step_by(FAN) {
-            let end = (start + FAN).min(level.end);
-            let around = boxes[start..end].iter().copied().fold(NOWHERE, with_rect);
-            boxes.push(around);
-        }
-        level = level.end..boxes.len();
+/// Gives the boxes of the features, in their order, and behind them those of
+/// the nodes, level by level.
+pub(super) fn build(mut level: Vec<Rect>, mut give: impl FnMut(&[Rect])) {
+    while !level.is_empty() {
+        give(&level);
+        let around = |node: &[Rect]| node.iter().copied().fold(NOWHERE, with_rect);
+        level = if level.len() > 1 { level.chunks(FAN).map(around).collect() } else { Vec::new() };
     }
-    boxes
 }
 
 /// Where each level of a tree over so many features begins, and its end.
@@ -89,7 +84,8 @@ mod tests {
         #[test]
         fn what_is_found_is_what_meets(boxes in prop::collection::vec(rect(), 0..700), area in rect(), more in 0..900_u32) {
             let area = [area[0], area[1], area[2] + more, area[3] + more];
-            let tree = build(boxes.clone());
+            let mut tree = Vec::new();
+            build(boxes.clone(), |level| tree.extend_from_slice(level));
             prop_assert_eq!(tree.len(), size(boxes.len()));
             let mut hits = Vec::new();
             search(&tree, boxes.len(), area, &mut hits);

@@ -1,7 +1,10 @@
+use std::io;
+
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::array::Array;
+use super::column::{Column, Scratch};
 use crate::encode::mvt;
 
 /// The distinct values of all attributes, each as a tile's layer holds it. A
@@ -85,31 +88,51 @@ impl ValuesBuilder {
         self.bytes.len()
     }
 
+    /// Bytes of memory that they take, about.
+    pub(crate) fn owned_bytes(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<[u32; 4]>()
+    }
+
     /// The values, those that are used once behind the others, each kind in
     /// the order in which `codes` (all that features have, in the features'
-    /// order) come upon them: a tile's values lie side by side. Codes become
-    /// the new ones. Returns the first code of those that are used once.
-    pub(crate) fn finish(self, codes: &mut [u32]) -> (Values, u32) {
+    /// order) come upon them: a tile's values lie side by side.
+    pub(crate) fn finish(self, codes: impl Iterator<Item = u32>, scratch: &Scratch) -> io::Result<Renumbered> {
         let repeated = self.uses.iter().filter(|uses| **uses > 1).count() as u32;
         let (mut next, mut next_single) = (1, repeated + 1);
-        let mut order = vec![0_u32; self.ends.len()];
+        let mut renumbered = vec![0_u32; self.ends.len()];
         let mut sources = vec![0_u32; self.ends.len()];
-        for code in codes.iter_mut().filter(|code| **code != 0) {
-            let old = *code as usize - 1;
-            if order[old] == 0 {
+        for code in codes.filter(|code| *code != 0) {
+            let old = code as usize - 1;
+            if renumbered[old] == 0 {
                 let next = if self.uses[old] > 1 { &mut next } else { &mut next_single };
-                order[old] = *next;
+                renumbered[old] = *next;
                 sources[*next as usize - 1] = old as u32;
                 *next += 1;
             }
-            *code = order[old];
         }
-        let mut values = (Vec::with_capacity(self.ends.len()), Vec::with_capacity(self.bytes.len()));
+        let (mut ends, mut bytes) = (Column::new(scratch), Column::new(scratch));
         for old in sources.iter().map(|source| *source as usize) {
             let start = if old == 0 { 0 } else { self.ends[old - 1] };
-            values.1.extend_from_slice(&self.bytes[start as usize..self.ends[old] as usize]);
-            values.0.push(values.1.len() as u32);
+            bytes.extend_from_slice(&self.bytes[start as usize..self.ends[old] as usize]);
+            ends.push(bytes.len() as u32);
         }
-        (Values { ends: values.0.into(), bytes: values.1.into() }, repeated + 1)
+        let values = Values { ends: ends.finish()?, bytes: bytes.finish()? };
+        Ok(Renumbered { values, first_single: repeated + 1, codes: renumbered })
+    }
+}
+
+/// Values in their last order.
+pub(crate) struct Renumbered {
+    pub(crate) values: Values,
+    /// Codes from this one on are used once.
+    pub(crate) first_single: u32,
+    /// The new codes, by the former ones less one.
+    codes: Vec<u32>,
+}
+
+impl Renumbered {
+    /// What became of a code.
+    pub(crate) fn code(&self, former: u32) -> u32 {
+        if former == 0 { 0 } else { self.codes[former as usize - 1] }
     }
 }
