@@ -55,6 +55,12 @@ impl MatrixSet {
         crate::HIGHEST_ZOOM - self.ahead()
     }
 
+    /// The zoom at which WebMercatorQuad's `zoom` has about the same scale, or
+    /// the lowest or highest that there is.
+    pub fn zoom_at_scale(self, zoom: u8) -> u8 {
+        zoom.saturating_sub(self.ahead()).min(self.highest_zoom())
+    }
+
     /// By how many zooms WebMercatorQuad is ahead at the same scale, at the
     /// equator: exactly, but for 2 % of the scale in `MagnaOrigenNacional`.
     pub(crate) fn ahead(self) -> u8 {
@@ -130,6 +136,7 @@ mod tests {
                 let ours = set.cell_size(zoom) * set.metres();
                 let mercator = MatrixSet::WebMercatorQuad.cell_size(zoom + set.ahead());
                 assert!((ours / mercator - 1.0).abs() < 0.023, "{set:?} {zoom}: {ours} {mercator}");
+                assert_eq!(set.zoom_at_scale(zoom + set.ahead()), zoom);
             }
         }
     }

@@ -8,4 +8,5 @@ mod features;
 mod filters;
 mod foreign;
 mod support;
+mod tile_sets;
 mod tiles;

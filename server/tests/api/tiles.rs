@@ -216,8 +216,16 @@ async fn tiles_that_are_not_there() {
         ("WebMercatorQuad/a/0/0", 400),
         ("WebMercatorQuad/14/0/0.5", 400),
         ("WebMercatorQuad/14/0/0.pbf", 400),
-        ("WorldCRS84Quad/0/0/0", 404),
-        ("WorldCRS84Quad", 404),
+        ("WorldCRS84Quad/14/0/0", 204),
+        ("WorldCRS84Quad/0/0/2", 404),
+        ("WorldCRS84Quad/0/1/0", 404),
+        ("WorldCRS84Quad/22/0/0", 404),
+        ("MagnaOrigenNacional/14/0/0", 204),
+        ("MagnaOrigenNacional/0/0/1", 404),
+        ("MagnaOrigenNacional/19/0/0", 404),
+        ("MagnaOrigenNacional/a/0/0", 400),
+        ("WGS1984Quad/0/0/0", 404),
+        ("WGS1984Quad", 404),
     ] {
         let answer = city.get(&format!("{base}/{rest}")).await;
         assert_eq!(answer.status.as_u16(), status, "{rest}");

@@ -3,7 +3,7 @@
 use layers::filter::{FilterLanguage, LONGEST};
 use layers::{Attribute, AttributeType, Layer, search};
 use serde_json::{Map, Value, json};
-use tiles::HIGHEST_ZOOM;
+use tiles::{HIGHEST_ZOOM, MatrixSet};
 
 use crate::http::features::{DEFAULT_LIMIT, MOST, RESERVED};
 
@@ -31,8 +31,9 @@ pub(super) fn components(layers: &[Layer]) -> Value {
         "collectionId": path("collectionId", "A collection's id.", &collection),
         "featureId": path("featureId", "A feature's id.", &json!({ "type": "string" })),
         "tileMatrixSetId": path("tileMatrixSetId", "A tile matrix set's id.",
-            &json!({ "type": "string", "enum": ["WebMercatorQuad"] })),
-        "tileMatrix": path("tileMatrix", "The zoom.", &json!({ "type": "string", "enum": zooms })),
+            &json!({ "type": "string", "enum": MatrixSet::ALL.map(MatrixSet::id) })),
+        "tileMatrix": path("tileMatrix", "The zoom: up to 22 in WebMercatorQuad, 21 in WorldCRS84Quad, 18 in MagnaOrigenNacional.",
+            &json!({ "type": "string", "enum": zooms })),
         "tileRow": path("tileRow", "The row, from the north.", &index),
         "tileCol": path("tileCol", "The column, from the west.", &index),
         "limit": query("limit", &format!("Features a page; more than {MOST} is read as {MOST}."),

@@ -117,8 +117,15 @@ pub(super) fn schemas() -> Value {
             "title": text(),
             "uri": text(),
             "crs": text(),
+            "description": text(),
             "orderedAxes": list(text()),
             "wellKnownScaleSet": text(),
+            "boundingBox": object(&["lowerLeft", "upperRight"], json!({
+                "lowerLeft": list(json!({ "type": "number" })),
+                "upperRight": list(json!({ "type": "number" })),
+                "crs": text(),
+                "orderedAxes": list(text()),
+            })),
             "tileMatrices": list(object(
                 &["id", "scaleDenominator", "cellSize", "pointOfOrigin", "tileWidth", "tileHeight", "matrixWidth", "matrixHeight"],
                 json!({

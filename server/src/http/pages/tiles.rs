@@ -1,6 +1,7 @@
 use layers::Layer;
 use maud::{Markup, html};
 use serde_json::Value;
+use tiles::MatrixSet;
 
 use super::layout::{Page, layout, page_url, to_catalogue};
 use crate::http::asked::{Asked, Language};
@@ -10,7 +11,9 @@ pub(in crate::http) fn matrix_sets(asked: &Asked) -> Markup {
     let title = asked.language.choose("Esquemas de teselas", "Tile matrix sets");
     let body = html! {
         h1 { (title) }
-        ul { li { a href=(page_url(asked, "/tileMatrixSets/WebMercatorQuad")) { "WebMercatorQuad" } } }
+        ul { @for set in MatrixSet::ALL {
+            li { a href=(page_url(asked, &format!("/tileMatrixSets/{}", set.id()))) { (set.id()) } }
+        } }
     };
     layout(asked, &Page { title, way: Vec::new(), body })
 }
@@ -19,11 +22,19 @@ pub(in crate::http) fn matrix_sets(asked: &Asked) -> Markup {
 pub(in crate::http) fn matrix_set(asked: &Asked, document: &Value) -> Markup {
     let language = asked.language;
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let columns = ["id", "scaleDenominator", "cellSize", "matrixWidth", "matrixHeight"];
+    let columns = ["id", "scaleDenominator", "cellSize", "pointOfOrigin", "matrixWidth", "matrixHeight"];
+    let id = text(&document["id"]);
+    let axes: Vec<String> = document["orderedAxes"].as_array().into_iter().flatten().map(text).collect();
     let body = html! {
-        h1 { "WebMercatorQuad" }
-        p { code { (text(&document["uri"])) } }
-        div.scroll role="region" tabindex="0" aria-label="WebMercatorQuad" { table {
+        h1 { (id) }
+        p { (text(&document["title"])) }
+        @if let Some(description) = document["description"].as_str() { p { (description) } }
+        dl {
+            @if let Some(uri) = document["uri"].as_str() { dt { "URI" } dd { code { (uri) } } }
+            dt { "CRS" } dd { code { (text(&document["crs"])) } }
+            dt { (language.choose("Orden de los ejes", "Order of axes")) } dd { (axes.join(", ")) }
+        }
+        div.scroll role="region" tabindex="0" aria-label=(id) { table {
             thead { tr { @for column in columns { th scope="col" { code { (column) } } } } }
             tbody {
                 @for matrix in document["tileMatrices"].as_array().into_iter().flatten() {
@@ -34,7 +45,7 @@ pub(in crate::http) fn matrix_set(asked: &Asked, document: &Value) -> Markup {
     };
     let way =
         vec![("/tileMatrixSets".to_owned(), language.choose("Esquemas de teselas", "Tile matrix sets").to_owned())];
-    layout(asked, &Page { title: "WebMercatorQuad", way, body })
+    layout(asked, &Page { title: &id, way, body })
 }
 
 /// A layer's tilesets.
@@ -42,15 +53,15 @@ pub(in crate::http) fn tilesets(asked: &Asked, layer: &Layer) -> Markup {
     let title = asked.language.choose("Teselas vectoriales", "Vector tiles");
     let body = html! {
         h1 { (layer.definition.title.in_language(asked.language.code())) }
-        ul { li {
-            a href=(page_url(asked, &format!("/collections/{}/tiles/WebMercatorQuad", layer.id))) { "WebMercatorQuad" }
+        ul { @for set in MatrixSet::ALL {
+            li { a href=(page_url(asked, &format!("/collections/{}/tiles/{}", layer.id, set.id()))) { (set.id()) } }
         } }
     };
     layout(asked, &Page { title, way: way(asked, layer), body })
 }
 
 /// One tileset: how its tiles are fetched and what is in them.
-pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, template: &str) -> Markup {
+pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, set: MatrixSet, template: &str) -> Markup {
     let language = asked.language;
     let mut way = way(asked, layer);
     way.push((
@@ -61,12 +72,17 @@ pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, template: &str) -> 
         h1 { (layer.definition.title.in_language(language.code())) }
         dl {
             dt { (language.choose("Teselas", "Tiles")) } dd { code { (template) } }
-            dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
-            dt { (language.choose("Acercamientos", "Zooms")) } dd { (layer.definition.min_zoom) " … " (tiles::HIGHEST_ZOOM) }
+            dt { (language.choose("Esquema de teselas", "Tile matrix set")) }
+            dd { a href=(page_url(asked, &format!("/tileMatrixSets/{}", set.id()))) { (set.id()) } }
+            @if set == MatrixSet::WebMercatorQuad {
+                dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
+            }
+            dt { (language.choose("Acercamientos", "Zooms")) }
+            dd { (set.zoom_at_scale(layer.definition.min_zoom)) " … " (set.highest_zoom()) }
         }
         (generalised(layer, language))
     };
-    layout(asked, &Page { title: "WebMercatorQuad", way, body })
+    layout(asked, &Page { title: set.id(), way, body })
 }
 
 /// What becomes of the layer in tiles that would be too large.

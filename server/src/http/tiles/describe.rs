@@ -2,9 +2,9 @@
 
 use layers::{AttributeType, GeometryType, Layer, crs};
 use serde_json::{Map, Value, json};
-use tiles::{HIGHEST_ZOOM, generalisation};
+use tiles::{HIGHEST_ZOOM, MatrixSet, generalisation};
 
-use super::{MATRIX_SET, MVT, matrix_set};
+use super::{MVT, matrix_set};
 use crate::http::asked::Asked;
 use crate::http::document::JSON;
 use crate::http::links::{self, Link};
@@ -13,23 +13,25 @@ const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schem
 
 /// `/collections/{id}/tiles`.
 pub(super) fn tilesets(asked: &Asked, layer: &Layer) -> Value {
-    let here = asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}?f=json", layer.id));
-    let mut entry = heading(asked, layer);
-    entry["links"] = json!([
-        Link::new("self", JSON, here),
-        Link::new(TILING_SCHEME, JSON, asked.base.join(&format!("/tileMatrixSets/{MATRIX_SET}?f=json"))),
-        template(asked, layer),
-    ]);
-    json!({ "links": links::own(asked, JSON), "tilesets": [entry] })
+    let of = |set: MatrixSet| {
+        let mut entry = heading(asked, layer, set);
+        let here = asked.base.join(&format!("/collections/{}/tiles/{}?f=json", layer.id, set.id()));
+        entry["links"] = json!([Link::new("self", JSON, here), scheme(asked, set), template(asked, layer, set)]);
+        entry
+    };
+    json!({ "links": links::own(asked, JSON), "tilesets": MatrixSet::ALL.map(of) })
 }
 
-/// `/collections/{id}/tiles/WebMercatorQuad`.
-pub(super) fn tileset(asked: &Asked, layer: &Layer) -> Value {
+/// `/collections/{id}/tiles/{set}`. No limits of rows and columns: the extent
+/// is as it was last measured, and viewers would not ask for what came since.
+pub(super) fn tileset(asked: &Asked, layer: &Layer, set: MatrixSet) -> Value {
     let mut links = links::own(asked, JSON);
-    links.push(Link::new("alternate", JSON, asked.url_with(&[("f", Some("tilejson"))])).titled("TileJSON"));
-    links.push(Link::new(TILING_SCHEME, JSON, asked.base.join(&format!("/tileMatrixSets/{MATRIX_SET}?f=json"))));
-    links.push(template(asked, layer));
-    let mut document = heading(asked, layer);
+    if set == MatrixSet::WebMercatorQuad {
+        links.push(Link::new("alternate", JSON, asked.url_with(&[("f", Some("tilejson"))])).titled("TileJSON"));
+    }
+    links.push(scheme(asked, set));
+    links.push(template(asked, layer, set));
+    let mut document = heading(asked, layer, set);
     let steps = generalisation(layer);
     let steps: Vec<&str> = steps.iter().map(|step| step.in_language(asked.language.code())).collect();
     document["description"] = json!(steps.join(" "));
@@ -41,8 +43,8 @@ pub(super) fn tileset(asked: &Asked, layer: &Layer) -> Value {
         "id": layer.id,
         "title": layer.definition.title.in_language(asked.language.code()),
         "dataType": "vector",
-        "minTileMatrix": layer.definition.min_zoom.to_string(),
-        "maxTileMatrix": HIGHEST_ZOOM.to_string(),
+        "minTileMatrix": set.zoom_at_scale(layer.definition.min_zoom).to_string(),
+        "maxTileMatrix": set.highest_zoom().to_string(),
         "propertiesSchema": { "type": "object", "properties": properties(asked, layer) },
     });
     if let Some(dimension) = dimension(layer.geometry_type) {
@@ -53,10 +55,10 @@ pub(super) fn tileset(asked: &Asked, layer: &Layer) -> Value {
     document
 }
 
-/// TileJSON 3.0.
+/// TileJSON 3.0, of WebMercatorQuad.
 pub(super) fn tilejson(asked: &Asked, layer: &Layer) -> Value {
     let language = asked.language.code();
-    let address = asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}/{{z}}/{{y}}/{{x}}", layer.id));
+    let address = asked.base.join(&format!("/collections/{}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}", layer.id));
     let fields: Map<String, Value> = layer
         .definition
         .attributes
@@ -99,21 +101,29 @@ pub(super) fn tilejson(asked: &Asked, layer: &Layer) -> Value {
 }
 
 /// The address of a tile as OGC's documents name its parts.
-pub(super) fn ogc_template(asked: &Asked, layer: &Layer) -> String {
-    asked.base.join(&format!("/collections/{}/tiles/{MATRIX_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", layer.id))
+pub(super) fn ogc_template(asked: &Asked, layer: &Layer, set: MatrixSet) -> String {
+    let set = set.id();
+    asked.base.join(&format!("/collections/{}/tiles/{set}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", layer.id))
 }
 
-fn template(asked: &Asked, layer: &Layer) -> Link {
-    Link::new("item", MVT, ogc_template(asked, layer)).templated()
+fn template(asked: &Asked, layer: &Layer, set: MatrixSet) -> Link {
+    Link::new("item", MVT, ogc_template(asked, layer, set)).templated()
 }
 
-fn heading(asked: &Asked, layer: &Layer) -> Value {
-    json!({
+fn scheme(asked: &Asked, set: MatrixSet) -> Link {
+    Link::new(TILING_SCHEME, JSON, matrix_set::address(asked, set))
+}
+
+fn heading(asked: &Asked, layer: &Layer, set: MatrixSet) -> Value {
+    let mut heading = json!({
         "title": layer.definition.title.in_language(asked.language.code()),
         "dataType": "vector",
-        "crs": matrix_set::CRS,
-        "tileMatrixSetURI": matrix_set::URI,
-    })
+        "crs": matrix_set::crs(set),
+    });
+    if let Some(uri) = matrix_set::uri(set) {
+        heading["tileMatrixSetURI"] = json!(uri);
+    }
+    heading
 }
 
 fn properties(asked: &Asked, layer: &Layer) -> Map<String, Value> {

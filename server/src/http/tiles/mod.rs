@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use tiles::MatrixSet;
 
 use self::tile::known_set;
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
@@ -18,9 +19,6 @@ use super::{AppState, document, pages};
 
 /// The media type of a tile.
 pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
-/// The one tile matrix set that there is.
-const MATRIX_SET: &str = "WebMercatorQuad";
-
 const TILESET: &[Offer] = &[
     (Format::Json, &["application/json"]),
     (Format::Html, &["text/html"]),
@@ -46,10 +44,12 @@ async fn matrix_sets(asked: Asked) -> Result<Response> {
 
 async fn matrix_set(Path(set): Path<String>, asked: Asked) -> Result<Response> {
     asked.finish()?;
-    known_set(&set)?;
-    match asked.format(JSON_AND_HTML)? {
-        Format::Html => Ok(document::html(&asked, pages::matrix_set(&asked, &matrix_set::web_mercator_quad()))),
-        _ => document::json(&asked, document::JSON, &matrix_set::web_mercator_quad()),
+    let set = known_set(&set)?;
+    let format = asked.format(JSON_AND_HTML)?;
+    let definition = matrix_set::definition(set, asked.language);
+    match format {
+        Format::Html => Ok(document::html(&asked, pages::matrix_set(&asked, &definition))),
+        _ => document::json(&asked, document::JSON, &definition),
     }
 }
 
@@ -69,16 +69,31 @@ async fn tileset(
     asked: Asked,
 ) -> Result<Response> {
     asked.finish()?;
-    known_set(&set)?;
-    let format = asked.format(TILESET)?;
+    let set = known_set(&set)?;
+    let format = tileset_format(&asked, set)?;
     let layer = layer(&state, &id).await?;
     match format {
-        Format::Html => {
-            Ok(document::html(&asked, pages::tileset(&asked, &layer, &describe::ogc_template(&asked, &layer))))
-        }
+        Format::Html => Ok(document::html(
+            &asked,
+            pages::tileset(&asked, &layer, set, &describe::ogc_template(&asked, &layer, set)),
+        )),
         Format::TileJson => document::json(&asked, document::JSON, &describe::tilejson(&asked, &layer)),
-        _ => document::json(&asked, document::JSON, &describe::tileset(&asked, &layer)),
+        _ => document::json(&asked, document::JSON, &describe::tileset(&asked, &layer, set)),
     }
+}
+
+/// `TileJSON` knows no tiles but those of Web Mercator.
+fn tileset_format(asked: &Asked, set: MatrixSet) -> Result<Format> {
+    if set == MatrixSet::WebMercatorQuad {
+        return asked.format(TILESET);
+    }
+    asked.format(JSON_AND_HTML).map_err(|problem| match asked.format(TILESET) {
+        Ok(Format::TileJson) => problem.with_detail(format!(
+            "TileJSON describes tiles of WebMercatorQuad only; those of {} are described in JSON (f=json)",
+            set.id()
+        )),
+        _ => problem,
+    })
 }
 
 async fn tile(

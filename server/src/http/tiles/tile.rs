@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use layers::filter::Filter;
 use layers::{Layer, LayerId};
 use tiles::engine::EncodedTile;
-use tiles::{Encoding, TileCoord, TileError};
+use tiles::{Encoding, MatrixSet, TileCoord, TileError};
 
-use super::{MATRIX_SET, MVT};
+use super::MVT;
 use crate::http::AppState;
 use crate::http::asked::{Asked, Format, Offer};
 use crate::http::encoding::accepts;
@@ -83,16 +83,15 @@ fn encoding(accepted: &str) -> Encoding {
 
 /// The place of a tile from its path.
 pub(super) fn coordinate(set: &str, zoom: &str, row: &str, column: &str) -> Result<TileCoord> {
-    known_set(set)?;
-    TileCoord::new(index("zoom", zoom)?, index("row", row)?, index("column", column)?).map_err(Problem::not_found)
+    let set = known_set(set)?;
+    TileCoord::of(set, index("zoom", zoom)?, index("row", row)?, index("column", column)?).map_err(Problem::not_found)
 }
 
-pub(super) fn known_set(set: &str) -> Result<()> {
-    if set == MATRIX_SET {
-        Ok(())
-    } else {
-        Err(Problem::not_found(format!("there is no tile matrix set {set:?}; there is {MATRIX_SET}")))
-    }
+pub(super) fn known_set(id: &str) -> Result<MatrixSet> {
+    MatrixSet::by_id(id).ok_or_else(|| {
+        let ids = MatrixSet::ALL.map(MatrixSet::id).join(", ");
+        Problem::not_found(format!("there is no tile matrix set {id:?}; there are {ids}"))
+    })
 }
 
 /// A number of the path: what is none is a bad request, what is outside of the
