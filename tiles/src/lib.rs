@@ -19,6 +19,7 @@ mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TileCoord};
 pub use encode::compress::Encoding;
+pub use engine::labels;
 pub use generalise::generalisation;
 pub use matrix_set::{MatrixSet, TILE_SIZE};
 pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};

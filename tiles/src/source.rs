@@ -7,6 +7,7 @@ use layers::{AttributeType, Layer, LayerId};
 use thiserror::Error;
 
 use crate::TileCoord;
+use crate::generalise::always_kept;
 
 /// Units of a tile's side within the tile.
 pub const EXTENT: u32 = 4096;
@@ -58,6 +59,14 @@ impl View {
     pub fn whole(layer: &Layer) -> Self {
         let shown = layer.definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
         Self { attributes: shown.map(|attribute| attribute.name.clone()).collect() }
+    }
+
+    /// The attributes by which a feature is drawn and named.
+    pub(crate) fn plain(layer: &Layer) -> Self {
+        let mut plain = Self::whole(layer);
+        let kept = always_kept(&layer.definition);
+        plain.attributes.retain(|attribute| kept.contains(&attribute.as_str()));
+        plain
     }
 
     /// No attribute.

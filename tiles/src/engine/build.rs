@@ -100,7 +100,7 @@ fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
         let clip = Clip::new(drawing::buffer(layer));
         let sheet = Layered { base: &index.detailed, over: &nothing };
         let found = sheet.search(window.with_buffer(-clip.least), zoom);
-        let style = Style { layer, view: &view, labels: LABELS };
+        let style = Style { layer, view: &view, labels: LABELS, one_of: 1 };
         let bytes = drawing::draw(style, index, sheet, &found, AnyGrid::Mercator(window));
         let compressed = gzip(&bytes).ok()?;
         (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use layers::LayerId;
 
+use super::drawing::Style;
 use super::generation::Generation;
 use crate::encode::compress::gzip;
 use crate::frame::Frame;
@@ -18,45 +19,51 @@ struct Part<'a> {
     tile: Option<Tile>,
     /// From which of its forms it was cut.
     form: usize,
+    /// Of how many features one is drawn.
+    one_of: usize,
     /// Its bytes with gzip.
     weight: usize,
 }
 
-/// The tile of the layers, in their order; none where all are empty. Where all
-/// together have too many bytes, the heaviest is drawn coarser, until it fits.
+/// The tile of the layers, in their order; none where all are empty.
 pub(super) fn tile(generations: &[Arc<Generation>], frame: &Frame) -> Option<Tile> {
     if let [generation] = generations {
-        return generation.tile(frame, &View::whole(&generation.layer), LABELS);
+        let style =
+            Style { layer: &generation.layer, view: &View::whole(&generation.layer), labels: LABELS, one_of: 1 };
+        return generation.tile(frame, style);
     }
-    let mut parts: Vec<Part> = generations
-        .iter()
-        .map(|generation| {
-            let labels = labels(true, &generation.layer.id);
-            let view = View::whole(&generation.layer);
-            let mut part = Part { generation, view, labels, tile: None, form: 0, weight: 0 };
-            part.cut(0, frame);
-            part
-        })
-        .collect();
-    if parts.iter().map(Part::len).sum::<usize>() > MOST_BYTES {
+    join(parts(generations, frame, MOST_BYTES).into_iter().flatten())
+}
+
+/// The layers' parts of one tile, in their order. Where all together have more
+/// than `most` bytes with gzip, the heaviest is drawn coarser, until they fit.
+pub(super) fn parts(generations: &[Arc<Generation>], frame: &Frame, most: usize) -> Vec<Option<Tile>> {
+    let mut parts: Vec<Part> = generations.iter().map(|generation| Part::new(generation, frame)).collect();
+    if parts.iter().map(Part::len).sum::<usize>() > most {
         parts.iter_mut().for_each(Part::weigh);
-        while parts.iter().map(|part| part.weight).sum::<usize>() > MOST_BYTES {
-            parts.sort_by_key(|part| std::cmp::Reverse(part.weight));
-            let coarser = parts.iter_mut().find_map(|part| {
-                let form = part.form + 1;
-                part.cut(form, frame).then(|| part.weigh())
-            });
-            if coarser.is_none() {
-                tracing::warn!(tile = %frame.tile, "a tile of several layers has more bytes than it should");
+        let mut aim = most;
+        loop {
+            while parts.iter().map(|part| part.weight).sum::<usize>() > aim {
+                let Some(heaviest) = parts.iter_mut().max_by_key(|part| part.weight) else { break };
+                heaviest.coarsen(frame);
+                heaviest.weigh();
+            }
+            // Together they may have some more bytes than one by one: what is
+            // compressed shares its codes.
+            if parts.len() < 2
+                || join(parts.iter().filter_map(|part| part.tile.clone())).is_none_or(|tile| weight(&tile) <= most)
+            {
                 break;
             }
+            aim = less(aim);
         }
-        let order = |part: &Part| {
-            generations.iter().position(|generation| std::ptr::eq(&raw const **generation, part.generation))
-        };
-        parts.sort_by_key(order);
     }
-    join(parts.into_iter().filter_map(|part| part.tile))
+    parts.into_iter().map(|part| part.tile).collect()
+}
+
+/// What is aimed at where that was not little enough.
+pub(super) fn less(bytes: usize) -> usize {
+    bytes / 100 * 97
 }
 
 /// One tile of tiles with different layers; none of none.
@@ -70,18 +77,55 @@ pub(super) fn join(tiles: impl IntoIterator<Item = Tile>) -> Option<Tile> {
     (!bytes.is_empty()).then(|| Tile { bytes: Bytes::from(bytes), is_generalised })
 }
 
+/// A tile's bytes with gzip.
+pub(super) fn weight(tile: &Tile) -> usize {
+    gzip(&tile.bytes).map_or(tile.bytes.len(), |compressed| compressed.len())
+}
+
 /// The name of the layer of labels of a layer in a tile of one layer, or of
 /// several: a tile has one layer of a name.
-pub(super) fn labels(of_several: bool, layer: &LayerId) -> String {
+pub fn labels(of_several: bool, layer: &LayerId) -> String {
     if of_several { format!("{layer}_{LABELS}") } else { LABELS.to_owned() }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    fn new(generation: &'a Generation, frame: &Frame) -> Self {
+        let (view, labels) = (View::whole(&generation.layer), labels(true, &generation.layer.id));
+        let mut part = Self { generation, view, labels, tile: None, form: 0, one_of: 1, weight: 0 };
+        part.cut(0, frame);
+        part
+    }
+
     /// Cuts it from that form or a later one; whether there is one.
     fn cut(&mut self, form: usize, frame: &Frame) -> bool {
-        let Some((tile, form)) = self.generation.tile_from(form, frame, &self.view, &self.labels) else { return false };
+        let Self { view, labels, one_of, .. } = &*self;
+        let style = Style { layer: &self.generation.layer, view, labels, one_of: *one_of };
+        let Some((tile, form)) = self.generation.tile_from(form, frame, style) else { return false };
         (self.tile, self.form) = (tile, form);
         true
+    }
+
+    /// Draws it coarser: from its next form; from the last one with the
+    /// attributes only by which it is drawn; then every second of its features,
+    /// every fourth, and so on. In the end, nothing is left.
+    fn coarsen(&mut self, frame: &Frame) {
+        if self.one_of == 1 && self.cut(self.form + 1, frame) {
+            return;
+        }
+        let plain = View::plain(&self.generation.layer);
+        if self.view == plain {
+            self.one_of = self.one_of.saturating_mul(2);
+        } else {
+            self.view = plain;
+        }
+        self.cut(self.form, frame);
+        if self.one_of > MOST_THINNED {
+            tracing::warn!(layer = %self.generation.layer.id, tile = %frame.tile, "a layer is left out of a tile of several");
+            self.tile = None;
+        }
+        if let Some(tile) = &mut self.tile {
+            tile.is_generalised = true;
+        }
     }
 
     fn len(&self) -> usize {
@@ -89,7 +133,9 @@ impl Part<'_> {
     }
 
     fn weigh(&mut self) {
-        let compressed = self.tile.as_ref().map(|tile| gzip(&tile.bytes));
-        self.weight = compressed.map_or(0, |compressed| compressed.map_or(self.len(), |bytes| bytes.len()));
+        self.weight = self.tile.as_ref().map_or(0, weight);
     }
 }
+
+/// Where one of so many features is still too much, it is one alone.
+const MOST_THINNED: usize = 1 << 24;

@@ -25,6 +25,8 @@ pub(super) struct Style<'a> {
     pub(super) view: &'a View,
     /// The name of the labels' layer.
     pub(super) labels: &'a str,
+    /// Of so many features, the first is drawn.
+    pub(super) one_of: usize,
 }
 
 /// Draws what was found of a sheet into a tile.
@@ -38,7 +40,7 @@ pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, 
 
 fn draw_in(style: Style, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Vec<u8> {
     let mut drawing = Drawing::new(style, index, sheet, found, grid);
-    for feature in found.features() {
+    for feature in found.features().step_by(style.one_of.max(1)) {
         drawing.add(feature);
     }
     drawing.finish()

@@ -9,7 +9,7 @@ use crate::encode::compress::gzip;
 use crate::frame::Frame;
 use crate::index::{Fresh, Index, Layered, Overlay, Search};
 use crate::world::Rect;
-use crate::{MOST_BYTES, Tile, View};
+use crate::{MOST_BYTES, Tile};
 
 /// A layer at one moment: an index, and what changed since it was built.
 #[derive(Debug, Clone)]
@@ -75,36 +75,29 @@ impl Generation {
 
     /// The tile; none where it is empty. Features as they are, where the tile
     /// is then small enough; else the finest generalised level with which it is.
-    pub(super) fn tile(&self, frame: &Frame, view: &View, labels: &str) -> Option<Tile> {
-        self.tile_from(0, frame, view, labels).and_then(|(tile, _)| tile)
+    pub(super) fn tile(&self, frame: &Frame, style: Style) -> Option<Tile> {
+        self.tile_from(0, frame, style).and_then(|(tile, _)| tile)
     }
 
     /// The tile, if no more than so many places must be looked at for it.
-    pub(super) fn cheap_tile(
-        &self,
-        most: usize,
-        frame: &Frame,
-        view: &View,
-        labels: &str,
-    ) -> Result<Option<Tile>, TooDear> {
+    pub(super) fn cheap_tile(&self, most: usize, frame: &Frame, style: Style) -> Result<Option<Tile>, TooDear> {
         let found = self.detailed_sheet().search(self.area(frame), frame.zoom());
         if found.weight().1 > most {
             return Err(TooDear);
         }
-        Ok(match self.detailed(&found, frame, view, labels) {
+        Ok(match self.detailed(&found, frame, style) {
             Some(bytes) => Tile::new(bytes, false),
-            None => self.tile_from(1, frame, view, labels).and_then(|(tile, _)| tile),
+            None => self.tile_from(1, frame, style).and_then(|(tile, _)| tile),
         })
     }
 
     /// The bytes of the tile of the features as they are, which were found;
     /// none where they are too many, and there are levels to do better.
-    fn detailed(&self, found: &Search, frame: &Frame, view: &View, labels: &str) -> Option<Vec<u8>> {
+    fn detailed(&self, found: &Search, frame: &Frame, style: Style) -> Option<Vec<u8>> {
         let is_last = self.index.levels.is_empty();
         if !is_last && self.is_hopeless(found) {
             return None;
         }
-        let style = Style { layer: &self.layer, view, labels };
         let bytes = drawing::draw(style, &self.index, self.detailed_sheet(), found, frame.grid);
         (is_last || self.fits(&bytes)).then_some(bytes)
     }
@@ -113,18 +106,11 @@ impl Generation {
     /// enough, or from the last one, and its number. Form 0 are the features
     /// as they are, the others are levels, ever coarser. None where there is
     /// no such form.
-    pub(super) fn tile_from(
-        &self,
-        first: usize,
-        frame: &Frame,
-        view: &View,
-        labels: &str,
-    ) -> Option<(Option<Tile>, usize)> {
+    pub(super) fn tile_from(&self, first: usize, frame: &Frame, style: Style) -> Option<(Option<Tile>, usize)> {
         let (area, zoom) = (self.area(frame), frame.zoom());
-        let style = Style { layer: &self.layer, view, labels };
         if first == 0 {
             let found = self.detailed_sheet().search(area, zoom);
-            if let Some(bytes) = self.detailed(&found, frame, view, labels) {
+            if let Some(bytes) = self.detailed(&found, frame, style) {
                 return Some((Tile::new(bytes, false), 0));
             }
         }

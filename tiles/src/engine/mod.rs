@@ -10,6 +10,7 @@ mod generation;
 mod history;
 mod keeper;
 mod overlay;
+mod parts;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -18,7 +19,6 @@ use std::time::Duration;
 
 use access::{Caller, Database};
 use async_trait::async_trait;
-use layers::catalog::{self, CatalogError};
 use layers::filter::Filter;
 use layers::{Layer, LayerId};
 use moka::future::Cache;
@@ -27,6 +27,8 @@ use tokio::time::timeout;
 
 pub use self::cache::EncodedTile;
 use self::cache::{Entry, Key};
+pub use self::compose::labels;
+use self::drawing::Style;
 use self::folder::Folder;
 use self::generation::Generation;
 use crate::frame::Frame;
@@ -255,7 +257,8 @@ impl IndexedTiles {
         };
         if let [generation] = &generations[..] {
             let view = View::whole(&generation.layer);
-            if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, &view, LABELS) {
+            let style = Style { layer: &generation.layer, view: &view, labels: LABELS, one_of: 1 };
+            if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, style) {
                 return encoded(tile);
             }
         }
@@ -276,28 +279,6 @@ impl IndexedTiles {
         work.await.map_err(|_| TileError::Busy)
     }
 
-    /// The tile where some of the layers have no index: part by part.
-    async fn in_parts(
-        &self,
-        caller: Caller,
-        layers: &[LayerId],
-        tile: TileCoord,
-        encoding: Encoding,
-    ) -> Result<Option<EncodedTile>, TileError> {
-        let mut parts = Vec::with_capacity(layers.len());
-        for id in layers {
-            let layer = match catalog::get(caller, &self.database, id).await {
-                Ok(layer) => layer,
-                Err(CatalogError::Unknown(id)) => return Err(TileError::UnknownLayer(id)),
-                Err(error) => return Err(error.into()),
-            };
-            let labels = compose::labels(layers.len() > 1, &layer.id);
-            parts.extend(self.part(caller, &layer, tile, &View::whole(&layer), &labels).await?);
-        }
-        let Some(tile) = compose::join(parts) else { return Ok(None) };
-        self.in_turn(move || EncodedTile::new(&tile, encoding)).await?.map(Some).map_err(TileError::Encoding)
-    }
-
     async fn part(
         &self,
         caller: Caller,
@@ -314,11 +295,16 @@ impl IndexedTiles {
             return self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await;
         };
         let frame = Frame::of(tile)?;
-        if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, view, labels) {
+        let style = Style { layer: &generation.layer, view, labels, one_of: 1 };
+        if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, style) {
             return Ok(tile);
         }
         let (view, labels) = (view.clone(), labels.to_owned());
-        self.in_turn(move || generation.tile(&frame, &view, &labels)).await
+        let cut = move || {
+            let style = Style { layer: &generation.layer, view: &view, labels: &labels, one_of: 1 };
+            generation.tile(&frame, style)
+        };
+        self.in_turn(cut).await
     }
 }
 

@@ -16,6 +16,7 @@ mod simplify;
 
 pub(crate) use self::cells::{Cell, Cells, ends, generalise, hold};
 pub(crate) use self::levels::{heaviest, kept, levels};
+pub(crate) use self::said::always_kept;
 pub use self::said::generalisation;
 
 use crate::index::GeometryKind;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use access::Caller;
-use layers::LayerId;
-use tiles::engine::EncodedTile;
+use layers::{GeometryType, LayerId};
+use tiles::engine::{EncodedTile, IndexedTiles, Limits};
 use tiles::{Encoding, MOST_BYTES, TileCoord, TileError};
 
-use crate::support::{CENTRE, City, Engine, KINDS, decode, drawn, engine, eventually};
+use crate::support::{CENTRE, City, Engine, KINDS, decode, drawn, engine, engine_within, eventually};
 
 fn at(zoom: u8) -> TileCoord {
     TileCoord::holding(zoom, CENTRE.0, CENTRE.1).unwrap()
@@ -47,6 +47,70 @@ async fn together_they_are_not_too_large_either() {
     for zoom in 0..=18 {
         let Some(found) = encoded(&engine, &KINDS, at(zoom), Encoding::Gzip).await else { continue };
         assert!(found.bytes.len() <= MOST_BYTES, "{zoom}: {}", found.bytes.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_without_an_index_are_in_it_too_under_the_same_limit() {
+    let city = City::new().await;
+    city.fill_densely().await;
+    let whole = engine(&city).await;
+    // Room for that of the lines, and for no other.
+    let some = engine_within(&city, 200_000);
+    eventually(async || some.size().left_out == 2 && some.has_index(&"vias".parse().unwrap())).await;
+    let limits = Limits { at_once: 2, index_bytes: 0, cache_bytes: 0 };
+    let none = IndexedTiles::new(city.db.database().clone(), limits, None);
+    for zoom in [9, 11, 13, 16] {
+        let layers = |tile: &EncodedTile| -> Vec<String> {
+            let mut names: Vec<String> = decode(&tile.bytes, at(zoom)).into_iter().map(|drawn| drawn.layer).collect();
+            names.dedup();
+            names
+        };
+        for engine in [&some, &none] as [&IndexedTiles; 2] {
+            let ask = async |encoding| {
+                engine.encoded(Caller::Anonymous, &ids(&KINDS), at(zoom), encoding).await.unwrap().unwrap()
+            };
+            let bytes = ask(Encoding::Gzip).await.bytes.len();
+            assert!(bytes <= MOST_BYTES, "{zoom}: {bytes}");
+            let plain = ask(Encoding::Identity).await;
+            let expected = encoded(&whole, &KINDS, at(zoom), Encoding::Identity).await.unwrap();
+            let (found, expected) = (layers(&plain), layers(&expected));
+            let without_labels = |names: Vec<String>| -> Vec<String> {
+                names.into_iter().filter(|name| !name.ends_with("_labels")).collect()
+            };
+            assert_eq!(without_labels(found), without_labels(expected), "{zoom}: in their order");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_layers_that_are_each_light_are_not_too_large_together() {
+    let city = City::new().await;
+    let names: Vec<String> = (0..14).map(|number| format!("capa_{number}")).collect();
+    for name in &names {
+        city.register(name, GeometryType::Point).await;
+        // Texts that no compression makes less, in one place.
+        city.write(format!(
+            "INSERT INTO geo.{name} (nombre, uso, area, geom) SELECT md5('{name}' || n), md5(n || '{name}'), n, \
+             ST_Transform(ST_SetSRID(ST_MakePoint({} + 1e-6 * (n % 30), {} + 1e-6 * (n / 30)), 4326), 9377) \
+             FROM generate_series(1, 1000) AS n",
+            CENTRE.0, CENTRE.1
+        ))
+        .await;
+    }
+    let engine = engine_within(&city, 1 << 30);
+    let ids: Vec<LayerId> = names.iter().map(|name| name.parse().unwrap()).collect();
+    eventually(async || ids.iter().all(|id| engine.has_index(id))).await;
+    let alone = encoded(&engine, &["capa_3"], at(15), Encoding::Gzip).await.unwrap();
+    assert!(!alone.is_generalised && alone.bytes.len() * names.len() > MOST_BYTES, "{}", alone.bytes.len());
+    for zoom in [3, 15, 20] {
+        let ask = async |encoding| engine.encoded(Caller::Anonymous, &ids, at(zoom), encoding).await.unwrap().unwrap();
+        let found = ask(Encoding::Gzip).await;
+        assert!(found.bytes.len() <= MOST_BYTES && found.is_generalised, "{zoom}: {}", found.bytes.len());
+        let drawn = decode(&ask(Encoding::Identity).await.bytes, at(zoom));
+        for name in &names {
+            assert!(drawn.iter().any(|drawn| drawn.layer == *name), "{zoom}: {name} is left out");
+        }
     }
 }
 

@@ -55,7 +55,7 @@ impl City {
         city
     }
 
-    async fn register(&self, name: &str, geometry_type: GeometryType) {
+    pub(crate) async fn register(&self, name: &str, geometry_type: GeometryType) {
         let attributes = [
             ("nombre", AttributeType::Text),
             ("pisos", AttributeType::Integer),
