@@ -47,7 +47,9 @@ pub(super) const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
@@ -77,6 +79,13 @@ async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response
         ("service-doc", "text/html", "/api?f=html", "Documentación de la API", "API documentation"),
         ("conformance", JSON, "/conformance?f=json", "Clases de conformidad", "Conformance classes"),
         ("data", JSON, "/collections?f=json", "Capas", "Layers"),
+        (
+            "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector",
+            JSON,
+            "/tiles?f=json",
+            "Teselas vectoriales de todas las capas",
+            "Vector tiles of all layers",
+        ),
         (
             "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
             JSON,

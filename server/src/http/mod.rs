@@ -58,6 +58,8 @@ pub struct Shared {
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
     pub freshness: Arc<Freshness>,
+    /// The collections of tiles of the whole dataset.
+    dataset: tiles::dataset::Dataset,
     /// Counts that still hold.
     counts: features::Counts,
     /// The limit on requests worked on at once.
@@ -84,7 +86,8 @@ impl AppState {
         };
         let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.data_dir.join("tiles"))));
         let (freshness, counts) = (Arc::default(), features::Counts::default());
-        Self(Arc::new(Shared { database, config, tiles, freshness, counts, admission }))
+        let dataset = tiles::dataset::Dataset::default();
+        Self(Arc::new(Shared { database, config, tiles, freshness, dataset, counts, admission }))
     }
 }
 

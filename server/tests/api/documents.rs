@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Answer, City};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "/conformance",
     "/api",
     "/collections",
@@ -15,6 +15,8 @@ const PAGES: [&str; 12] = [
     "/collections/barrios/items",
     "/collections/barrios/items/1",
     "/collections/postes/items",
+    "/tiles",
+    "/tiles/WebMercatorQuad",
     "/collections/barrios/tiles",
     "/collections/barrios/tiles/WebMercatorQuad",
     "/tileMatrixSets",
@@ -198,6 +200,8 @@ async fn the_documents_are_as_they_were() {
         ("published_collection", "/collections/postes"),
         ("tileset", "/collections/barrios/tiles/WebMercatorQuad"),
         ("tilejson", "/collections/barrios/tiles/WebMercatorQuad?f=tilejson"),
+        ("dataset_tileset", "/tiles/WebMercatorQuad?collections=vias,barrios"),
+        ("dataset_tilejson", "/tiles/WebMercatorQuad?f=tilejson&collections=vias,barrios"),
         ("api", "/api"),
     ] {
         insta::assert_json_snapshot!(name, masked(city.get(path).await.json()));

@@ -3,6 +3,7 @@
 
 mod assets;
 mod background;
+mod dataset;
 mod documents;
 mod features;
 mod filters;

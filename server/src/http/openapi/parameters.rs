@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tiles::{HIGHEST_ZOOM, MatrixSet};
 
 use crate::http::features::{DEFAULT_LIMIT, MOST, RESERVED};
+use crate::http::tiles::dataset;
 
 /// A reference to one of [`components`].
 pub(super) fn reference(name: &str) -> Value {
@@ -109,10 +110,6 @@ pub(super) fn here(layers: &[Layer]) -> Vec<Value> {
         parameter["required"] = json!(true);
         parameter
     };
-    let mut collection = json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,58}$" });
-    if !layers.is_empty() {
-        collection["enum"] = ids(layers);
-    }
     vec![
         degrees("lon", "Longitude in degrees.", 180),
         degrees("lat", "Latitude in degrees.", 90),
@@ -121,8 +118,29 @@ pub(super) fn here(layers: &[Layer]) -> Vec<Value> {
             "Points and lines count within so many metres.",
             json!({ "type": "number", "minimum": 0, "maximum": 1000, "default": 0 }),
         ),
-        list("collections", "Only these collections.", json!({ "type": "array", "minItems": 1, "items": collection })),
+        list(
+            "collections",
+            "Only these collections.",
+            json!({ "type": "array", "minItems": 1, "items": collection(layers) }),
+        ),
     ]
+}
+
+/// Which collections are in a tile of several.
+pub(super) fn tiled_collections(layers: &[Layer]) -> Value {
+    list(
+        "collections",
+        "Only these collections, in this order; else all, in the catalogue's order.",
+        json!({ "type": "array", "minItems": 1, "maxItems": dataset::MOST, "items": collection(layers) }),
+    )
+}
+
+fn collection(layers: &[Layer]) -> Value {
+    let mut collection = json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,58}$" });
+    if !layers.is_empty() {
+        collection["enum"] = ids(layers);
+    }
+    collection
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "called with documents made in place")]

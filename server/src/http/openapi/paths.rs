@@ -80,6 +80,34 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .json(),
     );
     add(
+        "/tiles",
+        Operation::new("getDatasetTileSets", "Tiles", "The tilesets of all collections together", "TileSets")
+            .with(json_html())
+            .json(),
+    );
+    add(
+        "/tiles/{tileMatrixSetId}",
+        Operation::new(
+            "getDatasetTileSet",
+            "Tiles",
+            "One tileset of all collections together, also as TileJSON",
+            "TileSet",
+        )
+        .with(of(&["tileMatrixSetId"]))
+        .with(vec![parameters::tiled_collections(layers)])
+        .with(vec![parameters::format(&["json", "html", "tilejson"]), reference("lang")])
+        .json(),
+    );
+    add(
+        "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+        tile(
+            "getDatasetTile",
+            "A vector tile of several collections",
+            &[],
+            vec![parameters::tiled_collections(layers)],
+        ),
+    );
+    add(
         "/collections/{collectionId}/tiles",
         Operation::new("getTileSets", "Tiles", "A collection's tilesets", "TileSets")
             .with(of(&["collectionId"]))
@@ -93,7 +121,10 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .with(vec![parameters::format(&["json", "html", "tilejson"]), reference("lang")])
             .json(),
     );
-    add("/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}", tile());
+    add(
+        "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+        tile("getTile", "A vector tile", &["collectionId"], of(&FILTER_PARAMETERS)),
+    );
     add(
         "/search",
         Operation {
@@ -129,18 +160,13 @@ fn items(layer: &Layer) -> Operation {
     .with(parameters::attributes(layer).collect())
 }
 
-fn tile() -> Value {
-    let mut operation =
-        Operation { html: false, media_type: MVT, ..Operation::new("getTile", "Tiles", "A vector tile", "Tile") }
-            .with(
-                ["collectionId", "tileMatrixSetId", "tileMatrix", "tileRow", "tileCol"]
-                    .iter()
-                    .map(|name| reference(name))
-                    .collect(),
-            )
-            .with(FILTER_PARAMETERS.iter().map(|name| reference(name)).collect())
-            .with(vec![parameters::format(&["mvt"]), reference("lang")])
-            .json();
+fn tile(id: &str, summary: &str, within: &[&str], own: Vec<Value>) -> Value {
+    let place = within.iter().chain(&["tileMatrixSetId", "tileMatrix", "tileRow", "tileCol"]);
+    let mut operation = Operation { html: false, media_type: MVT, ..Operation::new(id, "Tiles", summary, "Tile") }
+        .with(place.map(|name| reference(name)).collect())
+        .with(own)
+        .with(vec![parameters::format(&["mvt"]), reference("lang")])
+        .json();
     operation["responses"]["204"] = json!({ "description": "The tile is empty." });
     operation
 }

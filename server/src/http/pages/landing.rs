@@ -11,6 +11,7 @@ pub(in crate::http) fn landing(asked: &Asked, description: &str) -> Markup {
         ("/collections", language.choose("Catálogo de capas", "Catalogue of layers")),
         ("/api", language.choose("Descripción de la API", "API description")),
         ("/conformance", language.choose("Conformidad", "Conformance")),
+        ("/tiles", language.choose("Teselas de todas las capas", "Tiles of all layers")),
         ("/tileMatrixSets", language.choose("Esquemas de teselas", "Tile matrix sets")),
     ];
     let body = html! {

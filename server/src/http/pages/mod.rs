@@ -2,6 +2,7 @@
 //! JavaScript, in Spanish and English.
 
 mod catalogue;
+mod dataset;
 mod feature;
 mod items;
 mod landing;
@@ -17,6 +18,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 pub(super) use self::catalogue::catalogue;
+pub(super) use self::dataset::{dataset_tileset, dataset_tilesets};
 pub(super) use self::feature::feature;
 pub(super) use self::items::{List, items};
 pub(super) use self::landing::{api, conformance, landing};

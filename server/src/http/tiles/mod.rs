@@ -1,6 +1,9 @@
-//! OGC API Tiles: vector tiles of collections, and TileJSON.
+//! OGC API Tiles: vector tiles of collections and of all of them together, and
+//! TileJSON.
 
+pub(super) mod dataset;
 mod describe;
+mod describe_dataset;
 mod matrix_set;
 mod tile;
 
@@ -29,6 +32,9 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/tileMatrixSets", get(matrix_sets))
         .route("/tileMatrixSets/{set}", get(matrix_set))
+        .route("/tiles", get(dataset::tilesets))
+        .route("/tiles/{set}", get(dataset::tileset))
+        .route("/tiles/{set}/{zoom}/{row}/{column}", get(dataset::tile))
         .route("/collections/{id}/tiles", get(tilesets))
         .route("/collections/{id}/tiles/{set}", get(tileset))
         .route("/collections/{id}/tiles/{set}/{zoom}/{row}/{column}", get(tile))

@@ -46,12 +46,13 @@ pub(super) async fn filtered(
 }
 
 /// How the client takes a tile, if it does.
-fn offered(asked: &Asked) -> Result<Encoding> {
+pub(super) fn offered(asked: &Asked) -> Result<Encoding> {
     asked.format(TILE)?;
     Ok(encoding(&asked.joined(&ACCEPT_ENCODING).unwrap_or_default()))
 }
 
-fn respond(asked: &Asked, found: Option<Arc<EncodedTile>>) -> Response {
+/// The answer with what was found, or nothing.
+pub(super) fn respond(asked: &Asked, found: Option<Arc<EncodedTile>>) -> Response {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(CACHE_CONTROL, FRESHNESS);
