@@ -113,6 +113,16 @@ impl Transformation {
         }
     }
 
+    /// The box around what a box becomes: least x, least y, greatest x,
+    /// greatest y, in and out.
+    pub fn envelope(&self, [west, south, east, north]: [f64; 4]) -> Result<[f64; 4], CrsError> {
+        // Edges bend: 21 points on each are GDAL's own choice.
+        match self.operation.transform_bounds(&[west, south, east, north], 21) {
+            Ok(envelope) if envelope.iter().all(|ordinate| ordinate.is_finite()) => Ok(envelope),
+            _ => Err(CrsError::OutOfDomain { x: west, y: south, from: self.from.clone(), to: self.to.clone() }),
+        }
+    }
+
     /// The operation itself, for GDAL's geometries.
     pub fn operation(&self) -> &CoordTransform {
         &self.operation
@@ -181,6 +191,18 @@ mod tests {
             let (x, y) = Transformation::new("EPSG:4686", crs).unwrap().point(longitude, latitude).unwrap();
             assert!((x - easting).abs() < 0.001 && (y - northing).abs() < 0.001, "{crs}: {x} {y}");
         }
+    }
+
+    #[test]
+    fn a_box_holds_what_it_held() {
+        let to_map = Transformation::new("EPSG:9377", "EPSG:3857").unwrap();
+        let [west, south, east, north] = to_map.envelope([4_700_000.0, 2_000_000.0, 4_800_000.0, 2_100_000.0]).unwrap();
+        for (x, y) in [(4_700_000.0, 2_050_000.0), (4_752_388.904, 2_100_000.0), (4_800_000.0, 2_000_000.0)] {
+            let (x, y) = to_map.point(x, y).unwrap();
+            assert!((west - 0.01..=east + 0.01).contains(&x) && (south - 0.01..=north + 0.01).contains(&y), "{x} {y}");
+        }
+        assert!(east - west < 102_000.0 && north - south < 102_000.0);
+        assert!(to_map.envelope([f64::NAN; 4]).is_err());
     }
 
     #[test]

@@ -32,9 +32,9 @@ const AWAY: Duration = Duration::from_secs(5);
 /// tells is told to `freshness`; `tiles` follows it on its own.
 pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>, tiles: Arc<IndexedTiles>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let indexed = database.clone();
-    tasks.spawn(async move { tiles.keep(OPERATOR, &indexed).await });
-    tasks.spawn(measure_changed(database.clone(), freshness));
+    let (indexed, kept) = (database.clone(), Arc::clone(&tiles));
+    tasks.spawn(async move { kept.keep(OPERATOR, &indexed).await });
+    tasks.spawn(measure_changed(database.clone(), freshness, tiles));
     if let Some(every) = config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
@@ -42,9 +42,9 @@ pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>, ti
 }
 
 /// Counts and measures each layer anew after it has changed.
-async fn measure_changed(database: Database, freshness: Arc<Freshness>) {
+async fn measure_changed(database: Database, freshness: Arc<Freshness>, tiles: Arc<IndexedTiles>) {
     loop {
-        if let Err(error) = follow(&database, &freshness).await {
+        if let Err(error) = follow(&database, &freshness, &tiles).await {
             freshness.lose();
             tracing::warn!(%error, "the change feed cannot be followed; trying again");
             sleep(AWAY).await;
@@ -52,11 +52,11 @@ async fn measure_changed(database: Database, freshness: Arc<Freshness>) {
     }
 }
 
-async fn follow(database: &Database, freshness: &Freshness) -> Result<(), FeedError> {
+async fn follow(database: &Database, freshness: &Freshness, tiles: &Arc<IndexedTiles>) -> Result<(), FeedError> {
     let mut follower = Follower::from_now(OPERATOR, database.clone(), LOOK).await?;
     freshness.follow();
     // What changed while nobody followed is not known.
-    tokio::spawn(measure(database.clone(), all(database).await, false));
+    tokio::spawn(measure(database.clone(), tiles.clone(), all(database).await, false));
     loop {
         let mut changed = layers_of(follower.next().await?, database, freshness).await;
         let first = Instant::now();
@@ -65,7 +65,7 @@ async fn follow(database: &Database, freshness: &Freshness) -> Result<(), FeedEr
             changed.extend(layers_of(event?, database, freshness).await);
         }
         // Beside, so that the next changes are told while these are measured.
-        tokio::spawn(measure(database.clone(), changed, true));
+        tokio::spawn(measure(database.clone(), tiles.clone(), changed, true));
     }
 }
 
@@ -97,9 +97,9 @@ async fn all(database: &Database) -> BTreeSet<LayerId> {
 }
 
 /// `touched`: their content has just changed.
-async fn measure(database: Database, layers: BTreeSet<LayerId>, touched: bool) {
+async fn measure(database: Database, tiles: Arc<IndexedTiles>, layers: BTreeSet<LayerId>, touched: bool) {
     for layer in layers {
-        match measure_one(&database, &layer, touched).await {
+        match measure_one(&database, &tiles, &layer, touched).await {
             // Unknown: removed since.
             Ok(()) | Err(CatalogError::Unknown(_)) => {}
             Err(error) => tracing::warn!(%layer, %error, "a layer could not be measured"),
@@ -107,10 +107,18 @@ async fn measure(database: Database, layers: BTreeSet<LayerId>, touched: bool) {
     }
 }
 
-async fn measure_one(database: &Database, id: &LayerId, touched: bool) -> Result<(), CatalogError> {
+async fn measure_one(
+    database: &Database,
+    tiles: &IndexedTiles,
+    id: &LayerId,
+    touched: bool,
+) -> Result<(), CatalogError> {
     let mut transaction = database.loader().begin().await?;
     let (features, _) = catalog::refresh(OPERATOR, &mut transaction, id, touched).await?;
     transaction.commit().await?;
+    if touched {
+        tiles.tell_measured(&catalog::get(OPERATOR, database, id).await?);
+    }
     tracing::debug!(layer = %id, features, "measured");
     Ok(())
 }

@@ -86,6 +86,12 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_requests: Option<u32>,
 
+    /// How many pages are told of changes at once, each over a connection that
+    /// it keeps open; more are told to come back (503). Default: 1000.
+    #[arg(long, env = "LINDERO_MAX_STREAMS", global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub max_streams: Option<u32>,
+
     /// How many megabytes of memory the tile indexes may take, about. The tiles
     /// of layers that find no room are cut by the database, which is slower.
     /// 0 has no indexes. Default: 1024.
@@ -142,6 +148,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// The requests worked on at once.
     pub max_requests: usize,
+    /// The pages told of changes at once.
+    pub max_streams: usize,
     /// Bytes that the tile indexes may take.
     pub tile_index_memory: usize,
     /// Bytes that the tiles that are kept may take.

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, Outcome};
 use crate::background;
@@ -76,6 +77,7 @@ async fn serve(
 ) -> Result<(), CommandError> {
     let state = AppState::new(session.database().clone(), Arc::clone(config));
     let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
+    let stopping = state.stopping.clone();
     let router = http::router(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
@@ -84,6 +86,7 @@ async fn serve(
         config.shutdown_timeout,
         tls.clone().zip(config.tls.clone()),
         Signals::new().map_err(CommandError::Runtime)?,
+        stopping,
     ));
 
     let mut background = background::start(session.database(), config, freshness, tiles);
@@ -133,7 +136,13 @@ impl Signals {
 /// SIGTERM and SIGINT stop the server: no new connections, the requests in
 /// hand get their time; a second one cuts them. SIGHUP reads the certificate
 /// again.
-async fn obey(handle: Handle<SocketAddr>, patience: Duration, tls: Option<(RustlsConfig, Tls)>, mut signals: Signals) {
+async fn obey(
+    handle: Handle<SocketAddr>,
+    patience: Duration,
+    tls: Option<(RustlsConfig, Tls)>,
+    mut signals: Signals,
+    streams: CancellationToken,
+) {
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -157,6 +166,8 @@ async fn obey(handle: Handle<SocketAddr>, patience: Duration, tls: Option<(Rustl
         stopping = true;
         tracing::info!(seconds = patience.as_secs(), "stopping: finishing the requests in hand");
         handle.graceful_shutdown(Some(patience));
+        // They would never end by themselves.
+        streams.cancel();
     }
 }
 

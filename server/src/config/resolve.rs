@@ -71,6 +71,7 @@ impl Settings {
             request_timeout: self.request_timeout.or(below.request_timeout),
             shutdown_timeout: self.shutdown_timeout.or(below.shutdown_timeout),
             max_requests: self.max_requests.or(below.max_requests),
+            max_streams: self.max_streams.or(below.max_streams),
             tile_index_memory: self.tile_index_memory.or(below.tile_index_memory),
             tile_cache_memory: self.tile_cache_memory.or(below.tile_cache_memory),
             compare_interval: self.compare_interval.or(below.compare_interval),
@@ -98,6 +99,7 @@ impl Settings {
             request_timeout: Duration::from_secs(self.request_timeout.unwrap_or(30)),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout.unwrap_or(30)),
             max_requests: self.max_requests.unwrap_or(512) as usize,
+            max_streams: self.max_streams.unwrap_or(1000) as usize,
             tile_index_memory: self.tile_index_memory.unwrap_or(1024) as usize * MEGABYTE,
             tile_cache_memory: self.tile_cache_memory.unwrap_or(256) as usize * MEGABYTE,
             compare_interval: Some(Duration::from_secs(self.compare_interval.unwrap_or(3600)))

@@ -65,6 +65,8 @@ pub(super) enum Format {
     TileJson,
     /// A vector tile.
     Mvt,
+    /// Server-sent events.
+    Events,
 }
 
 impl Format {
@@ -75,6 +77,7 @@ impl Format {
             Self::Html => "html",
             Self::TileJson => "tilejson",
             Self::Mvt => "mvt",
+            Self::Events => "events",
         }
     }
 }

@@ -14,7 +14,7 @@ use super::features::CALLER;
 use super::links::{self, Link};
 use super::openapi;
 use super::problem::Result;
-use super::{AppState, assets, document, pages};
+use super::{AppState, assets, changes, document, pages};
 
 /// What this server conforms to.
 pub(super) const CONFORMANCE: &[&str] = &[
@@ -71,6 +71,8 @@ async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response
         let app = assets::index(&asked);
         return Ok(app.unwrap_or_else(|| document::html(&asked, pages::landing(&asked, description))));
     }
+    // Before anything is read: what changes from here on is told.
+    let position = state.tiles.change_position().to_string();
     let municipalities = municipality::list(CALLER, &state.database).await?;
     let layers = catalog::list(CALLER, &state.database).await?;
     let mut links = links::own(&asked, JSON);
@@ -79,6 +81,7 @@ async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response
         ("service-doc", "text/html", "/api?f=html", "Documentación de la API", "API documentation"),
         ("conformance", JSON, "/conformance?f=json", "Clases de conformidad", "Conformance classes"),
         ("data", JSON, "/collections?f=json", "Capas", "Layers"),
+        ("monitor", changes::EVENT_STREAM, "/changes", "Cambios, a medida que ocurren", "Changes, as they happen"),
         (
             "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector",
             JSON,
@@ -108,7 +111,7 @@ async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response
             "title": title,
             "description": description,
             "links": links,
-            "lindero": { "version": env!("CARGO_PKG_VERSION"), "municipalities": known },
+            "lindero": { "version": env!("CARGO_PKG_VERSION"), "municipalities": known, "changes": position },
         }),
     )
 }

@@ -14,6 +14,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::AppState;
+use super::changes::STREAMS;
 
 const REQUESTS: &str = "lindero_http_requests_total";
 const IN_FLIGHT: &str = "lindero_http_requests_in_flight";
@@ -42,6 +43,7 @@ fn handle() -> &'static PrometheusHandle {
         ::metrics::describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
         ::metrics::describe_gauge!(IN_FLIGHT, "Requests whose answer has not begun.");
         ::metrics::describe_histogram!(DURATION, "Seconds until an answer began, by method and route.");
+        ::metrics::describe_gauge!(STREAMS, "Pages that are being told of changes.");
         ::metrics::describe_gauge!(INDEXED_FEATURES, "Features of which tiles are cut in this process.");
         ::metrics::describe_gauge!(INDEX_BYTES, "Memory of the tile indexes, about.");
         ::metrics::describe_gauge!(LEFT_OUT, "Layers that found no room in the memory for tile indexes.");

@@ -7,6 +7,7 @@ mod asked;
 mod assets;
 pub mod base_url;
 mod border;
+mod changes;
 mod document;
 mod encoding;
 pub mod extract;
@@ -36,6 +37,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 
 pub use self::base_url::BaseUrl;
@@ -64,6 +66,10 @@ pub struct Shared {
     counts: features::Counts,
     /// The limit on requests worked on at once.
     admission: tokio::sync::Semaphore,
+    /// The limit on streams of changes.
+    streams: Arc<tokio::sync::Semaphore>,
+    /// Cancelled when the server stops: what would last for ever ends.
+    pub stopping: CancellationToken,
 }
 
 impl Deref for AppState {
@@ -78,6 +84,7 @@ impl AppState {
     /// The state of a server with this database and configuration.
     pub fn new(database: Database, config: Arc<Config>) -> Self {
         let admission = tokio::sync::Semaphore::new(config.max_requests);
+        let streams = Arc::new(tokio::sync::Semaphore::new(config.max_streams));
         // Half of the connections: a map full of tiles must not keep a search waiting.
         let limits = Limits {
             at_once: (config.database_connections as usize / 2).max(1),
@@ -87,7 +94,8 @@ impl AppState {
         let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.data_dir.join("tiles"))));
         let (freshness, counts) = (Arc::default(), features::Counts::default());
         let dataset = tiles::dataset::Dataset::default();
-        Self(Arc::new(Shared { database, config, tiles, freshness, dataset, counts, admission }))
+        let stopping = CancellationToken::new();
+        Self(Arc::new(Shared { database, config, tiles, freshness, dataset, counts, admission, streams, stopping }))
     }
 }
 
@@ -100,6 +108,7 @@ pub fn router(state: AppState) -> Router {
         .merge(landing::routes())
         .merge(features::routes())
         .merge(tiles::routes())
+        .merge(changes::routes())
         .merge(search::routes())
         .merge(here::routes())
         .merge(openapi::routes())

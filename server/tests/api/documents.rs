@@ -143,7 +143,8 @@ async fn every_link_starts_at_the_base_and_leads_somewhere() {
             for address in found.iter().filter(|address| !address.contains('{')) {
                 let rest = address.strip_prefix(base).unwrap_or_else(|| panic!("{path}: {address}"));
                 if !rest.is_empty() {
-                    let answer = city.get_with(rest, headers).await;
+                    // One of them is of a stream that does not end.
+                    let answer = city.ask("HEAD", rest, headers).await;
                     assert_eq!(answer.status, StatusCode::OK, "{path}: {address}");
                 }
             }
@@ -177,7 +178,7 @@ fn masked(document: Value) -> Value {
         Value::Object(members) => members
             .into_iter()
             .map(|(name, value)| match name.as_str() {
-                "updated" | "version" => (name, Value::from("[masked]")),
+                "updated" | "version" | "changes" => (name, Value::from("[masked]")),
                 _ => (name, masked(value)),
             })
             .collect(),

@@ -3,6 +3,7 @@
 
 mod assets;
 mod background;
+mod changes;
 mod dataset;
 mod documents;
 mod features;

@@ -20,6 +20,7 @@ use lindero::http::{AppState, router};
 use serde_json::Value;
 use testdb::TestDatabase;
 use tiles::engine::IndexedTiles;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 pub(crate) struct City {
@@ -27,6 +28,7 @@ pub(crate) struct City {
     pub(crate) router: Router,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) tiles: Arc<IndexedTiles>,
+    pub(crate) stopping: CancellationToken,
 }
 
 /// An answer, read whole.
@@ -63,7 +65,8 @@ impl City {
         let config = settings.resolve(Some(file.path())).unwrap();
         let state = AppState::new(db.database().clone(), Arc::new(config));
         let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
-        Self { db, router: router(state), freshness, tiles }
+        let stopping = state.stopping.clone();
+        Self { db, router: router(state), freshness, tiles, stopping }
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::{HeldRequest, Room, eventually};
+use crate::harness::{HeldRequest, Room, curl, eventually};
 
 #[test]
 fn a_stopping_server_finishes_the_request_in_hand() {
@@ -29,4 +29,18 @@ fn a_connection_that_says_nothing_does_not_hold_the_server() {
     assert!(server.stop().success());
     assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
     drop(silent);
+}
+
+#[test]
+fn a_page_that_is_told_of_changes_does_not_hold_the_server() {
+    let room = Room::new();
+    let server = room.serve();
+    let url = format!("{}/changes", server.url);
+    let page = std::thread::spawn(move || curl(&["--no-buffer", &url]));
+    eventually("it listens", || server.get("/metrics").body.contains("lindero_change_streams 1").then_some(()));
+    let started = std::time::Instant::now();
+    assert!(server.stop().success());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let heard = page.join().expect("curl ends");
+    assert!(heard.status == 200 && heard.body.contains("id: "), "{heard:?}");
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
-use layers::change::{self, Change, Event, FeedError, Follower, Operation, Position, Touched};
+use layers::change::{self, Change, Envelope, Event, FeedError, Follower, Operation, Position, Touched};
 use layers::features::{FeatureError, FeatureId, Wanted, snapshot};
 use layers::{Layer, LayerId, crs};
 use thiserror::Error;
@@ -16,10 +16,12 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::IndexedTiles;
 use super::build::{BuildError, build};
+use super::changes::What;
 use super::folder::{Folder, fingerprint};
 use super::generation::Generation;
 use super::overlay::{self, Levels, Places};
 use crate::index::{Index, NotIndexed};
+use crate::world::{Rect, place};
 
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
@@ -31,6 +33,8 @@ const LEVELS_EVERY: Duration = Duration::from_millis(500);
 const MANY_CHANGED: usize = 4096;
 /// Meanwhile more may lie over it, up to so many.
 const MOST_CHANGED: usize = 16_384;
+/// The whole map.
+const EVERYWHERE: Rect = [0, 0, u32::MAX, u32::MAX];
 
 /// Why the indexes could not be kept.
 #[derive(Debug, Error)]
@@ -62,6 +66,8 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
     let mut follower = Follower::from_now(caller, database.clone(), LOOK).await?;
     let mut keeper = Keeper::new(tiles, caller, database);
     keeper.take_up_all().await?;
+    // What changed while nobody followed is not known.
+    tiles.changes.tell_everything();
     let mut levels = interval(LEVELS_EVERY);
     levels.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -71,6 +77,7 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
                     tiles.drop_all();
                     keeper = Keeper::new(tiles, caller, database);
                     keeper.take_up_all().await?;
+                    tiles.changes.tell_everything();
                 }
                 Event::Changed(changes) => {
                     for (id, changed) in by_layer(changes) {
@@ -91,26 +98,54 @@ async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Re
     }
 }
 
-/// What changed in a layer: features by key (none where only what is said of
-/// the layer changed), or more than can be listed.
-enum Changed {
-    Keys(BTreeSet<String>),
-    Anything,
+/// What changed in a layer.
+struct Changed {
+    /// Which features, by key; none where they are more than can be listed.
+    keys: Option<BTreeSet<String>>,
+    /// Where they were and are, in the layer's storage CRS; none where that is
+    /// not known.
+    places: Option<Vec<Envelope>>,
+    /// Whether what is said of the layer did.
+    is_described_anew: bool,
 }
 
 fn by_layer(changes: Vec<Change>) -> BTreeMap<LayerId, Changed> {
     let mut layers = BTreeMap::new();
     for change in changes {
-        let known = layers.entry(change.layer).or_insert_with(|| Changed::Keys(BTreeSet::new()));
-        match (known, change.touched) {
-            (Changed::Keys(keys), Touched::Features(features)) => {
-                keys.extend(features.into_iter().map(|feature| feature.key));
+        let known = layers.entry(change.layer).or_insert_with(|| Changed {
+            keys: Some(BTreeSet::new()),
+            places: Some(Vec::new()),
+            is_described_anew: false,
+        });
+        match change.touched {
+            Touched::Features(features) => {
+                let places = features.iter().flat_map(|feature| [feature.old, feature.new]).flatten();
+                known.places.iter_mut().for_each(|known| known.extend(places.clone()));
+                known.keys.iter_mut().for_each(|keys| keys.extend(features.iter().map(|feature| feature.key.clone())));
             }
-            _ if change.operation == Operation::Catalog => {}
-            (known, _) => *known = Changed::Anything,
+            Touched::Extents { old, new } => {
+                known.places.iter_mut().for_each(|known| known.extend([old, new].into_iter().flatten()));
+                known.keys = None;
+            }
+            Touched::Everything if change.operation == Operation::Catalog => known.is_described_anew = true,
+            Touched::Everything => (known.keys, known.places) = (None, None),
         }
     }
     layers
+}
+
+/// Those places on the map.
+fn boxes(layer: &Layer, places: Option<&[Envelope]>) -> Vec<Rect> {
+    let known = || {
+        let to_map = crs::Transformation::new(&format!("EPSG:{}", layer.storage_srid), "EPSG:3857").ok()?;
+        let on_map = |envelope: &Envelope| {
+            let [west, south, east, north] = to_map.envelope(*envelope).ok()?;
+            let ([west, north], [east, south]) = (place(west, north), place(east, south));
+            Some([west, north, east, south])
+        };
+        places?.iter().map(on_map).collect::<Option<Vec<Rect>>>()
+    };
+    known().unwrap_or_else(|| vec![EVERYWHERE])
 }
 
 /// What is known of the layers beside their indexes. What it has set going
@@ -120,6 +155,10 @@ struct Keeper<'a> {
     caller: Caller,
     database: &'a Database,
     layers: HashMap<LayerId, Tracked>,
+    /// The layers that the public may see.
+    public: BTreeSet<LayerId>,
+    /// Those of them that changed in a way that shows when they are built.
+    untold: BTreeSet<LayerId>,
     /// Layers to be built, one at a time.
     queue: VecDeque<LayerId>,
     builds: JoinSet<(Arc<Layer>, Result<Index, BuildError>)>,
@@ -155,6 +194,8 @@ impl<'a> Keeper<'a> {
             caller,
             database,
             layers: HashMap::new(),
+            public: BTreeSet::new(),
+            untold: BTreeSet::new(),
             queue: VecDeque::new(),
             builds: JoinSet::new(),
             levels: JoinSet::new(),
@@ -166,6 +207,10 @@ impl<'a> Keeper<'a> {
     async fn take_up_all(&mut self) -> Result<(), KeepError> {
         let mut layers = catalog::list(self.caller, self.database).await?;
         layers.retain(|layer| Caller::Anonymous.may_read(layer.visibility(), layer.subject()));
+        self.public = layers.iter().map(|layer| layer.id.clone()).collect();
+        if self.has_no_room() {
+            return Ok(());
+        }
         if let Some(folder) = self.tiles.folder.clone() {
             folder.keep_only(layers.iter().map(|layer| &layer.id));
             for layer in &layers {
@@ -202,26 +247,29 @@ impl<'a> Keeper<'a> {
             Err(FeedError::AnotherLog | FeedError::TooOld) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        Ok(match by_layer(changes).remove(layer) {
-            Some(Changed::Keys(keys)) => Some(keys),
-            Some(Changed::Anything) => None,
-            None => Some(BTreeSet::new()),
-        })
+        Ok(by_layer(changes).remove(layer).map_or_else(|| Some(BTreeSet::new()), |changed| changed.keys))
     }
 
     async fn change(&mut self, id: &LayerId, changed: Changed) -> Result<(), KeepError> {
         let Some(layer) = self.public_layer(id).await? else { return Ok(()) };
-        let keys: Option<Vec<FeatureId>> = match changed {
-            Changed::Keys(keys) => keys.iter().map(|key| FeatureId::of_key(&layer, key)).collect(),
-            Changed::Anything => None,
-        };
+        if changed.is_described_anew {
+            self.tiles.changes.tell(&layer, What::Description);
+        }
+        let keys: Option<Vec<FeatureId>> =
+            changed.keys.and_then(|keys| keys.iter().map(|key| FeatureId::of_key(&layer, key)).collect());
         let tracked = self.layers.entry(id.clone()).or_default();
         match (&mut tracked.building, &keys) {
             (Some(Since::Features(since)), Some(ids)) => since.extend(ids.iter().cloned()),
             (Some(since), _) => *since = Since::Anything,
             (None, _) => {}
         }
-        let (Some(ids), Some(generation)) = (keys, self.tiles.generation(id)) else {
+        let Some(generation) = self.tiles.generation(id) else {
+            // Its tiles come from the database, and show it.
+            self.tiles.changes.tell(&layer, What::Features(boxes(&layer, changed.places.as_deref())));
+            return self.build(id).await;
+        };
+        let Some(ids) = keys else {
+            self.untold.insert(id.clone());
             return self.build(id).await;
         };
         let changed = tracked.changed.len() + ids.len();
@@ -231,6 +279,7 @@ impl<'a> Keeper<'a> {
         // What is said of the layer changed, and with it what an index holds;
         // or too much did: what is there stays, a little behind.
         if fingerprint(&generation.layer) != fingerprint(&layer) || changed > MOST_CHANGED {
+            self.untold.insert(id.clone());
             return self.build(id).await;
         }
         if ids.is_empty() {
@@ -251,10 +300,11 @@ impl<'a> Keeper<'a> {
             return self.build(&layer.id).await;
         };
         let (places, boxes) = overlay::places(&generation.index, &[&generation.detailed, &detailed], &ids);
-        let next = generation.with_detailed(detailed, boxes);
+        let next = generation.with_detailed(detailed, boxes.clone());
         tracked.touched.extend(&places);
         tracked.dirty.extend(&places);
         self.tiles.put(next);
+        self.tiles.changes.tell(layer, What::Features(boxes));
         Ok(())
     }
 
@@ -282,11 +332,15 @@ impl<'a> Keeper<'a> {
         }
         // Of another index they say nothing.
         let Some(now) = self.tiles.generation(id).filter(|now| Arc::ptr_eq(&now.index, &index)) else { return };
-        self.tiles.put(now.with_levels(overlays, boxes));
+        self.tiles.put(now.with_levels(overlays, boxes.clone()));
+        self.tiles.changes.tell(&now.layer, What::Generalised(boxes));
     }
 
     /// Has the layer's index built anew, when its turn comes.
     async fn build(&mut self, id: &LayerId) -> Result<(), KeepError> {
+        if self.has_no_room() {
+            return Ok(());
+        }
         let is_building = self.layers.get(id).is_some_and(|tracked| tracked.building.is_some());
         if !is_building && !self.queue.contains(id) {
             self.queue.push_back(id.clone());
@@ -328,10 +382,14 @@ impl<'a> Keeper<'a> {
                     // As it is it may be older than what it would replace.
                     _ => self.queue.push_back(layer.id.clone()),
                 }
+                if !self.queue.contains(&layer.id) {
+                    self.tell_untold(layer);
+                }
             }
             Err(error @ (BuildError::NoRoom { .. } | BuildError::NotIndexed(NotIndexed::TooLarge))) => {
                 tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
                 self.tiles.drop_index(&layer.id, true);
+                self.tell_untold(layer);
             }
             // A layer that cannot be read as a whole (a table that somebody
             // dropped), or for which the disk is too full, is nobody else's fault.
@@ -341,6 +399,7 @@ impl<'a> Keeper<'a> {
             ) => {
                 tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
                 self.tiles.drop_index(&layer.id, false);
+                self.tell_untold(layer);
             }
             Err(error) => return Err(error.into()),
         }
@@ -349,6 +408,17 @@ impl<'a> Keeper<'a> {
             self.tell();
         }
         Ok(())
+    }
+
+    /// The layer's tiles show what they did not until now.
+    fn tell_untold(&mut self, layer: &Layer) {
+        if self.untold.remove(&layer.id) {
+            self.tiles.changes.tell(layer, What::Features(vec![EVERYWHERE]));
+        }
+    }
+
+    fn has_no_room(&self) -> bool {
+        self.tiles.limits.index_bytes == 0
     }
 
     fn tell(&self) {
@@ -362,10 +432,17 @@ impl<'a> Keeper<'a> {
     /// public may see: only those are served as tiles, and its index goes.
     async fn public_layer(&mut self, id: &LayerId) -> Result<Option<Layer>, KeepError> {
         match catalog::get(self.caller, self.database, id).await {
-            Ok(layer) if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) => Ok(Some(layer)),
+            Ok(layer) if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) => {
+                self.public.insert(id.clone());
+                Ok(Some(layer))
+            }
             Ok(_) | Err(CatalogError::Unknown(_)) => {
                 self.layers.remove(id);
                 self.tiles.drop_index(id, false);
+                // Not by its name, which is no longer for everybody.
+                if self.public.remove(id) {
+                    self.tiles.changes.tell_everything();
+                }
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@
 
 mod build;
 mod cache;
+mod changes;
 mod compose;
 mod drawing;
 mod folder;
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 
 pub use self::cache::EncodedTile;
 use self::cache::{Entry, Key};
+use self::changes::{ChangeLog, What};
+pub use self::changes::{ChangePosition, Changes, LayerChange, NoPosition, Told};
 pub use self::compose::labels;
 use self::drawing::Style;
 use self::folder::Folder;
@@ -55,6 +58,8 @@ pub struct IndexedTiles {
     folder: Option<Folder>,
     /// Tiles as they are sent; none where there is no memory for them.
     cache: Option<Cache<Key, Arc<Entry>>>,
+    /// What changed, for those who show tiles.
+    changes: Arc<ChangeLog>,
     is_ready: watch::Sender<bool>,
     database: Database,
     postgis: PostgisTiles,
@@ -103,20 +108,38 @@ impl IndexedTiles {
             limits,
             folder: folder.and_then(Folder::new),
             cache: (limits.cache_bytes > 0).then_some(cache),
+            changes: Arc::new(ChangeLog::new()),
             is_ready: watch::Sender::new(false),
             postgis: PostgisTiles::new(database.clone(), limits.at_once),
             database,
         }
     }
 
-    /// Keeps an index of every layer that the public may see, as it changes;
-    /// returns at once where there is no memory for any, else never. For the
-    /// server's operator.
+    /// Keeps an index of every layer that the public may see, as it changes,
+    /// as far as there is memory for any, and tells [`Self::changes`]. Never
+    /// returns. For the server's operator.
     pub async fn keep(&self, caller: Caller, database: &Database) {
-        if self.limits.index_bytes == 0 {
-            return;
-        }
         keeper::keep(self, caller, database).await;
+    }
+
+    /// What changes in the layers that the caller may read, from `since` on,
+    /// else from now; told once the tiles show it.
+    pub fn changes(&self, caller: Caller, since: Option<ChangePosition>) -> Changes {
+        Changes::new(caller, &self.changes, since)
+    }
+
+    /// What the tiles that are cut from now on show is told up to here, or
+    /// further.
+    pub fn change_position(&self) -> ChangePosition {
+        self.changes.position()
+    }
+
+    /// What the catalogue says of a public layer changed in a way that the
+    /// change feed does not tell: it was counted and measured anew.
+    pub fn tell_measured(&self, layer: &Layer) {
+        if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) {
+            self.changes.tell(layer, What::Description);
+        }
     }
 
     /// Waits until every layer that can have an index has one, for the first

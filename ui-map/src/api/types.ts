@@ -18,7 +18,7 @@ export interface Municipality {
 
 export interface Landing {
   title: string;
-  lindero: { version: string; municipalities: Municipality[] };
+  lindero: { version: string; municipalities: Municipality[]; changes?: string };
 }
 
 export interface DomainValue {

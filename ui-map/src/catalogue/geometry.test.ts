@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Feature } from '../api/types';
-import { boundsOfFeatures, boundsOfView, metresAPixel, shapesOf, viewOf } from './geometry';
+import { boundsOfFeatures, boundsOfView, metresAPixel, overlap, shapesOf, viewOf } from './geometry';
 
 const feature = (geometry: GeoJSON.Geometry | null): Feature => ({ type: 'Feature', geometry, properties: {} });
 
@@ -53,4 +53,9 @@ describe('views', () => {
   it('a pixel at zoom 18 on the equator is 0.3 m', () => {
     expect(metresAPixel(0, 18)).toBeCloseTo(0.2986, 3);
   });
+});
+
+it('boxes that share an edge have it in common', () => {
+  expect(overlap([0, 0, 1, 1], [1, 1, 2, 2])).toBe(true);
+  expect(overlap([0, 0, 1, 1], [1.1, 0, 2, 1])).toBe(false);
 });

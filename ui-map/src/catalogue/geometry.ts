@@ -35,8 +35,8 @@ export function boundsOfFeatures(features: Feature[]): Bounds | null {
   return Number.isFinite(bounds[0]) ? bounds : null;
 }
 
-/** Half of the world's width in Web Mercator's own units: a degree of longitude is 1/360 of the whole. */
-const mercatorY = (lat: number): number => {
+/** How far south of the map's upper edge a latitude lies, as a part of the whole. */
+export const mercatorY = (lat: number): number => {
   const sine = Math.sin((Math.max(-85, Math.min(85, lat)) * Math.PI) / 180);
   return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
 };
@@ -57,6 +57,13 @@ export function boundsOfView(lon: number, lat: number, zoom: number, width: numb
   const halfY = ((degreesAPixel * height) / 2) * Math.cos((lat * Math.PI) / 180);
   return [lon - halfX, Math.max(-85, lat - halfY), lon + halfX, Math.min(85, lat + halfY)];
 }
+
+/** Metres of a degree of latitude; one of longitude has no more. */
+export const METRES_A_DEGREE = 111_320;
+
+/** Whether the boxes have a point in common. */
+export const overlap = (one: Bounds, other: Bounds): boolean =>
+  one[0] <= other[2] && one[2] >= other[0] && one[1] <= other[3] && one[3] >= other[1];
 
 /** Metres that a CSS pixel covers at a latitude and zoom. */
 export const metresAPixel = (lat: number, zoom: number): number =>

@@ -97,6 +97,7 @@ export const en: Record<MessageKey, string> = {
   layerCount_one: '{count} layer',
   layerCount_other: '{count} layers',
   hereTruncated: 'There is more than is shown: zoom in and tap again.',
+  hereChanged: 'What is shown changed and was updated.',
   herePoint: 'Point',
   feature: 'Feature',
   featureNamed: '{layer} {id}',

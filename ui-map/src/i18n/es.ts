@@ -95,6 +95,7 @@ export const es = {
   layerCount_one: '{count} capa',
   layerCount_other: '{count} capas',
   hereTruncated: 'Hay más de lo que se muestra: acérquese y toque de nuevo.',
+  hereChanged: 'Lo que se muestra cambió y se actualizó.',
   herePoint: 'Punto',
   feature: 'Elemento',
   featureNamed: '{layer} {id}',

@@ -3,10 +3,12 @@ import { addProtocol } from 'maplibre-gl/src/source/protocol_crud.ts';
 import { ScaleControl } from 'maplibre-gl/src/ui/control/scale_control.ts';
 import { Map } from 'maplibre-gl/src/ui/map.ts';
 
+import type { CollectionChange } from '../api/changes';
 import type { Bounds } from '../api/types';
 import { metresAPixel } from '../catalogue/geometry';
 import { drawImage, IMAGE_RATIO } from './style/images';
-import { loadTile, TILE_SCHEME } from './tiles';
+import { loadTile, outdate, TILE_SCHEME, type TilePlace } from './tiles';
+import { touches } from './touched';
 
 export interface View {
   lon: number;
@@ -157,10 +159,28 @@ export class MapController {
     this.#events.asked(lng, lat, this.#tolerance(FINGER_PX));
   }
 
-  /** Asks again for the tiles that failed. */
-  retry(): void {
+  /** Asks again for the tiles in which changes show, and for no others. */
+  refresh(changes: CollectionChange[]): void {
+    for (const change of changes) {
+      const source = this.#map.style.tileManagers[change.id];
+      if (!source) continue;
+      const deepest = source.getSource().maxzoom;
+      const isTouched = (place: TilePlace) => touches(change, place, deepest);
+      outdate(change.id, isTouched);
+      // Those that are kept for when they come into view again.
+      source._outOfViewCache.filter((tile) => !isTouched(tile.tileID.canonical));
+      const shown = source.getIds().flatMap((id) => source.getTileByID(id)?.tileID.canonical ?? []);
+      const touched = shown.filter(isTouched);
+      if (touched.length > 0) this.#map.refreshTiles(change.id, touched);
+    }
+  }
+
+  /** Asks again for all tiles: the server answers that it is the same for those that are. */
+  refreshAll(): void {
     for (const [id, source] of Object.entries(this.#map.getStyle().sources)) {
-      if (source.type === 'vector') this.#map.refreshTiles(id);
+      if (source.type !== 'vector') continue;
+      outdate(id, () => true);
+      this.#map.refreshTiles(id);
     }
   }
 

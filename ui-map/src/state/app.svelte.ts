@@ -1,9 +1,10 @@
 import { tick } from 'svelte';
 
+import { ChangeStream, type CollectionChange } from '../api/changes';
 import { getCatalogue, getLanding, RequestFailure } from '../api/client';
 import type { Bounds, Collection, Landing, Municipality, SearchResult } from '../api/types';
 import { homeBounds } from '../catalogue/collections';
-import { boundsOfFeatures, boundsOfView, viewOf } from '../catalogue/geometry';
+import { boundsOfFeatures, boundsOfView, overlap, viewOf } from '../catalogue/geometry';
 import type { MapController, View } from '../map/controller';
 import { Finding } from './finding.svelte';
 import { formatPermalink, type LayerSetting, type Permalink } from './permalink';
@@ -27,6 +28,8 @@ const POINT_TOLERANCE = 10;
 /** A position that is less exact than this, in metres, is taken to be as exact. */
 const MOST_TOLERANCE = 50;
 const NOTICE_MS = 6000;
+/** The catalogue is not read oftener than this, however much of it changes. */
+const CATALOGUE_PAUSE_MS = 1000;
 /** From here on the base map has streets. */
 const HOME_ZOOM = 11.1;
 
@@ -54,6 +57,11 @@ export class App {
   /** What is said for some seconds, to everybody. */
   notice = $state('');
   #noticeEnd: ReturnType<typeof setTimeout> | undefined;
+
+  /** How often features changed of each collection that lie in the view: who lists them lists them anew. */
+  versions = $state.raw<ReadonlyMap<string, number>>(new Map());
+  #stream: ChangeStream | null = null;
+  #catalogueSoon: ReturnType<typeof setTimeout> | undefined;
 
   map: MapController | null = null;
 
@@ -120,6 +128,55 @@ export class App {
     } catch (error) {
       this.city = failed(error);
     }
+  }
+
+  /** Shows what changes on the server from now on. For once the page shows something. */
+  listen(): void {
+    if (this.#stream || this.city.status !== 'ready') return;
+    this.#stream = new ChangeStream(this.city.value.landing.lindero.changes ?? null, {
+      changed: (changes) => this.#changed(changes),
+      everything: () => this.#everythingChanged(),
+    });
+  }
+
+  #changed(changes: CollectionChange[]): void {
+    this.map?.refresh(changes);
+    const { bounds } = this;
+    this.#outdateLists(
+      changes.filter(({ features }) => bounds && features.some((box) => overlap(box, bounds))).map(({ id }) => id),
+    );
+    if (this.finding.isTouchedBy(changes)) void this.#refreshFound();
+    if (changes.some(({ described }) => described)) this.#readCatalogueSoon();
+  }
+
+  #everythingChanged(): void {
+    this.tilesFailed = false;
+    this.map?.refreshAll();
+    this.#outdateLists(this.collections.map(({ id }) => id));
+    void this.#refreshFound();
+    this.#readCatalogueSoon();
+  }
+
+  #outdateLists(ids: string[]): void {
+    if (ids.length === 0) return;
+    const versions = new Map(this.versions);
+    for (const id of ids) versions.set(id, (versions.get(id) ?? 0) + 1);
+    this.versions = versions;
+  }
+
+  async #refreshFound(): Promise<void> {
+    if (await this.finding.refresh()) this.announcement = this.settings.t('hereChanged');
+  }
+
+  #readCatalogueSoon(): void {
+    this.#catalogueSoon ??= setTimeout(async () => {
+      this.#catalogueSoon = undefined;
+      const catalogue = await getCatalogue().catch(() => null);
+      // What is shown is better than nothing.
+      if (!catalogue || this.city.status !== 'ready') return;
+      this.city = ready({ landing: this.city.value.landing, collections: catalogue.collections });
+      this.layers = this.#known(this.layers);
+    }, CATALOGUE_PAUSE_MS);
   }
 
   /** Links may name layers that are gone; before the catalogue is there nobody knows which. */

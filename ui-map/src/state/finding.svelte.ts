@@ -1,6 +1,7 @@
-import { getFeature, getHere } from '../api/client';
-import type { Feature, FeatureId, HereGroup, Lang } from '../api/types';
-import { boundsOfFeatures } from '../catalogue/geometry';
+import type { CollectionChange } from '../api/changes';
+import { getFeature, getHere, RequestFailure } from '../api/client';
+import type { Bounds, Feature, FeatureId, HereGroup, Lang } from '../api/types';
+import { boundsOfFeatures, METRES_A_DEGREE, overlap } from '../catalogue/geometry';
 import { failed, idle, Latest, loading, ready, type Remote } from './remote';
 
 /** Features that were found, by layer: at a point, or one by its address. */
@@ -48,12 +49,17 @@ export function likeliest(groups: HereGroup[]): Chosen | null {
   return null;
 }
 
+/** The answer to a question, and what somebody most likely means by it. */
+type Question = (signal: AbortSignal) => Promise<{ found: Found; likeliest: Chosen | null }>;
+
 /** What the person asked about, and what of it is chosen. */
 export class Finding {
   found = $state.raw<Remote<Found>>(idle);
   chosen = $state.raw<Chosen | null>(null);
   #latest = new Latest();
-  #again: () => void = () => {};
+  #question: Question | null = null;
+  /** The point's surroundings, in which what appears belongs to the answer. */
+  #around: Bounds | null = null;
 
   readonly feature: Feature | null = $derived.by(() => {
     if (this.found.status !== 'ready') return null;
@@ -73,31 +79,29 @@ export class Finding {
   /** `on` are the layers that are switched on. */
   async at(lon: number, lat: number, tolerance: number, lang: Lang, on: ReadonlySet<string>): Promise<void> {
     this.chosen = null;
-    await this.#ask(
-      () => this.at(lon, lat, tolerance, lang, on),
-      async (signal) => {
-        const here = await getHere(lon, lat, tolerance, lang, signal);
-        const groups = byRelevance(here.collections, on);
-        this.chosen = likeliest(groups);
-        return {
-          point: [lon, lat],
-          truncated: here.truncated,
-          groups: groups.map(({ id, features }) => ({ collection: id, features })),
-        };
-      },
-    );
+    const margin = (tolerance + 1) / METRES_A_DEGREE;
+    this.#around = [lon - margin, lat - margin, lon + margin, lat + margin];
+    await this.#ask(async (signal) => {
+      const here = await getHere(lon, lat, tolerance, lang, signal);
+      const groups = byRelevance(here.collections, on);
+      const found = groups.map(({ id, features }) => ({ collection: id, features }));
+      return {
+        found: { point: [lon, lat], truncated: here.truncated, groups: found },
+        likeliest: likeliest(groups),
+      };
+    });
   }
 
   async byId(collection: string, id: FeatureId): Promise<void> {
     this.chosen = { collection, id: String(id) };
-    await this.#ask(
-      () => this.byId(collection, id),
-      async (signal) => {
-        const feature = await getFeature(collection, id, signal);
-        this.chosen = { collection, id: String(feature.id ?? id) };
-        return { point: null, truncated: false, groups: [{ collection, features: [feature] }] };
-      },
-    );
+    this.#around = null;
+    await this.#ask(async (signal) => {
+      const feature = await getFeature(collection, id, signal);
+      return {
+        found: { point: null, truncated: false, groups: [{ collection, features: [feature] }] },
+        likeliest: { collection, id: String(feature.id ?? id) },
+      };
+    });
   }
 
   choose(collection: string, feature: Feature | null): void {
@@ -111,16 +115,53 @@ export class Finding {
   }
 
   retry(): void {
-    this.#again();
+    if (this.#question) void this.#ask(this.#question);
   }
 
-  async #ask(again: () => void, question: (signal: AbortSignal) => Promise<Found>): Promise<void> {
-    this.#again = again;
+  /** Whether one of the changes may have changed what was found. */
+  isTouchedBy(changes: CollectionChange[]): boolean {
+    if (this.found.status === 'loading') return true;
+    if (this.found.status !== 'ready') return false;
+    const { groups } = this.found.value;
+    return changes.some(({ id, features: boxes }) => {
+      const found = groups.filter(({ collection }) => collection === id).flatMap(({ features }) => features);
+      const places = [this.#around, ...found.map((feature) => boundsOfFeatures([feature]))];
+      return places.some((place) => place && boxes.some((box) => overlap(place, box)));
+    });
+  }
+
+  /** Asks again; what is shown stays until the answer is there. Whether the answer is another one. */
+  async refresh(): Promise<boolean> {
+    const before = this.found;
+    if (!this.#question || before.status === 'idle' || before.status === 'failed') return false;
+    if (before.status === 'loading') {
+      this.retry();
+      return false;
+    }
+    const signal = this.#latest.next();
+    try {
+      const { found } = await this.#question(signal);
+      if (signal.aborted || JSON.stringify(found) === JSON.stringify(before.value)) return false;
+      this.found = ready(found);
+      if (!this.feature) this.chosen = null;
+      return true;
+    } catch (error) {
+      // A server that does not answer at the moment says nothing of what is shown.
+      if (signal.aborted || !(error instanceof RequestFailure) || error.status !== 404) return false;
+      this.found = failed(error);
+      return true;
+    }
+  }
+
+  async #ask(question: Question): Promise<void> {
+    this.#question = question;
     const signal = this.#latest.next();
     this.found = loading;
     try {
-      const found = await question(signal);
-      if (!signal.aborted) this.found = ready(found);
+      const { found, likeliest } = await question(signal);
+      if (signal.aborted) return;
+      this.chosen = likeliest;
+      this.found = ready(found);
     } catch (error) {
       if (!signal.aborted) this.found = failed(error);
     }

@@ -85,6 +85,16 @@ pub(super) fn attributes(layer: &Layer) -> impl Iterator<Item = Value> {
     })
 }
 
+/// `/changes`.
+pub(super) fn since() -> Value {
+    query(
+        "since",
+        "From where on: lindero.changes of the landing page, or the id of an event; else from now on. A Last-Event-ID \
+            header goes before it. From a position that the server does not know (any more) the first event is everything.",
+        json!({ "type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{1,18}$" }),
+    )
+}
+
 /// `/search`.
 pub(super) fn search() -> Vec<Value> {
     let mut text = query(

@@ -4,6 +4,7 @@ use layers::Layer;
 use serde_json::{Map, Value, json};
 
 use super::parameters::{self, reference};
+use crate::http::changes::EVENT_STREAM;
 use crate::http::document::{GEOJSON, JSON};
 use crate::http::features::{FILTER_PARAMETERS, SCHEMA};
 use crate::http::tiles::MVT;
@@ -124,6 +125,21 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
     add(
         "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
         tile("getTile", "A vector tile", &["collectionId"], of(&FILTER_PARAMETERS)),
+    );
+    add(
+        "/changes",
+        Operation {
+            html: false,
+            media_type: EVENT_STREAM,
+            ..Operation::new(
+                "getChanges",
+                "Questions",
+                "What changes, as it changes: a stream that does not end",
+                "Events",
+            )
+        }
+        .with(vec![parameters::since(), parameters::format(&["events"]), reference("lang")])
+        .json(),
     );
     add(
         "/search",

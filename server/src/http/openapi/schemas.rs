@@ -30,6 +30,11 @@ pub(super) fn schemas() -> Value {
     let box_of = || json!({ "type": "array", "minItems": 4, "maxItems": 4, "items": { "type": "number" } });
     json!({
         "Object": { "type": "object" },
+        "Events": { "type": "string", "description": "Server-sent events (HTML standard). `changed`: {\"collections\": \
+            [{\"id\", \"features\", \"generalised\", \"described\"}]}, where features and generalised are boxes (west, south, \
+            east, north in degrees): where features were and are that changed, and where generalised tiles did, \
+            which follow some seconds later; described says that what the catalogue says changed. `everything`: any \
+            collection may have changed anywhere. Each event's id is a position for since." },
         "Tile": { "type": "string", "format": "binary" },
         "Problem": object(&["type", "title", "status"], json!({
             "type": { "type": "string", "format": "uri" },
@@ -46,8 +51,9 @@ pub(super) fn schemas() -> Value {
             "title": text(),
             "description": text(),
             "links": list(reference("Link")),
-            "lindero": object(&["version", "municipalities"], json!({
+            "lindero": object(&["version", "municipalities", "changes"], json!({
                 "version": text(),
+                "changes": { "type": "string", "description": "What changed up to here is in what is answered now: since of /changes." },
                 "municipalities": list(object(&["code", "name", "department", "extent"], json!({
                     "code": { "type": "string", "pattern": "^[0-9]{5}$", "description": "DIVIPOLA" },
                     "name": text(),

@@ -1,6 +1,6 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 
-import type { Collection, Feature } from '../../api/types';
+import type { Bounds, Collection, Feature } from '../../api/types';
 import { boundsOf } from '../../catalogue/collections';
 import type { LayerSetting } from '../../state/permalink';
 import { tileTemplate } from '../tiles';
@@ -39,8 +39,19 @@ const DEEPEST: Partial<Record<string, number>> = {
 };
 const DEEPEST_OTHERS = 16;
 
+/**
+ * Bounds in steps of a fiftieth of a degree, some 2 km: they spare requests far away. A source with other bounds is
+ * another source for MapLibre, which would draw it anew from nothing whenever an edit moved the edge.
+ */
+function roundedOut([west, south, east, north]: Bounds): Bounds {
+  const STEPS = 50;
+  const out = (degrees: number, round: (value: number) => number) => round(degrees * STEPS) / STEPS;
+  return [out(west, Math.floor), out(south, Math.floor), out(east, Math.ceil), out(north, Math.ceil)];
+}
+
 function vectorSource(collection: Collection): SourceSpecification {
-  const bounds = boundsOf(collection);
+  const known = boundsOf(collection);
+  const bounds = known && roundedOut(known);
   const maxzoom = DEEPEST[collection.id] ?? DEEPEST_OTHERS;
   return {
     type: 'vector',
