@@ -39,6 +39,20 @@ function hash(text: string): number {
   return sum >>> 0;
 }
 
+/** The layers that every municipality has, and that are looked at together, have each a colour of their own. */
+const OWN_COLOR: Partial<Record<string, number>> = {
+  barrios: 3,
+  comunas: 1,
+  corregimientos: 5,
+  veredas: 7,
+  limite_municipal: 6,
+  manzanas: 2,
+  centros_poblados: 9,
+  rutas_transporte: 0,
+  areas_reforestadas: 8,
+  cam: 4,
+};
+
 const isColor = (text: string | null | undefined): text is string => /^#[0-9a-f]{6}$/i.test(text ?? '');
 
 /** The attribute by whose values a layer is drawn in classes, where its domain lists any. */
@@ -53,7 +67,7 @@ export function classesOf(collection: Collection): LegendClass[] {
   const attribute = classifier(collection);
   const base = hash(collection.id);
   if (!attribute) {
-    return [{ value: null, title: null, color: at(PALETTE, base), hatch: null, form: at(CLASS_FORMS, base >>> 8), dash: at(DASHES, 0) }];
+    return [{ value: null, title: null, color: at(PALETTE, OWN_COLOR[collection.id] ?? base), hatch: null, form: at(CLASS_FORMS, base >>> 8), dash: at(DASHES, 0) }];
   }
   const classes = attribute.domain.values.map(
     (value, index): LegendClass => ({

@@ -59,7 +59,7 @@ export const sourcesOf = (collections: Collection[]): string[] => [
 ];
 
 /** Layers whose extent is the city itself: the municipality's own reaches far into the hills. */
-const URBAN = ['comunas', 'manzanas', 'barrios', 'vias'];
+export const URBAN = ['comunas', 'manzanas', 'barrios', 'vias'];
 
 /** Where the map opens: on the city where we know it, else on the municipality, else on the first layer that is somewhere. */
 export function homeBounds(collections: Collection[], municipality: Municipality | undefined): Bounds | null {

@@ -26,7 +26,14 @@ export const BASE_COLLECTIONS = [
 export type BaseCollection = (typeof BASE_COLLECTIONS)[number];
 
 /** Finds the catalogue's entry for a base collection of the shown municipality. */
-export type Has = (id: BaseCollection) => Collection | undefined;
+export interface Has {
+  (id: BaseCollection): Collection | undefined;
+  /** Whether it is known where the city is. */
+  city: boolean;
+}
+
+/** The source of the city's name, named as no collection can be. */
+export const CITY = ':city';
 
 /** From these zooms a layer is worth its bytes, whatever lower zoom the server could give it at. */
 export const FROM: Record<BaseCollection, number> = {
@@ -35,7 +42,7 @@ export const FROM: Record<BaseCollection, number> = {
   comunas: 9,
   veredas: 11.5,
   barrios: 12.5,
-  manzanas: 13,
+  manzanas: 12,
   predios: 15,
   hidrografia: 8,
   vias: 8,

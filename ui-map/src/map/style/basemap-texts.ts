@@ -1,6 +1,6 @@
 import type { LayerSpecification } from 'maplibre-gl';
 
-import { type BaseCollection, byClass, FONT, FROM, type Has, isLine, sortKey, source } from './base';
+import { type BaseCollection, byClass, CITY, FONT, FROM, type Has, isLine, sortKey, source } from './base';
 import { markImage } from './images';
 import type { Palette } from './palette';
 
@@ -110,15 +110,29 @@ export function texts(has: Has, p: Palette): LayerSpecification[] {
       paint: { ...halo, 'text-color': p.placeText },
     });
   }
-  place('veredas', 12, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);
+  place('veredas', 12.4, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);
   place('barrios', 13, 17.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 13, 10.5, 16, 14], 'text-font': FONT.bold }, p.minorText);
-  place('corregimientos', 9, 13.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 9, 10.5, 13, 14], 'text-font': FONT.bold }, p.ruralText);
-  place('comunas', 10.5, 14, {
-    'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 10.5, 13.5, 15],
+  place('corregimientos', 9.5, 13, { 'text-size': ['interpolate', ['linear'], ['zoom'], 9, 10.5, 13, 14], 'text-font': FONT.bold }, p.ruralText);
+  place('comunas', CITY_TO, 14, {
+    'text-size': ['interpolate', ['linear'], ['zoom'], CITY_TO, 10.5, 13.5, 15],
     'text-font': FONT.bold,
     'text-transform': 'uppercase',
     'text-letter-spacing': 0.12,
   }, p.placeText);
-  place('limite_municipal', 0, 10.5, { 'text-size': 17, 'text-font': FONT.bold }, p.placeText);
+  layers.push(...cityText(has, p));
   return layers;
+}
+
+/** From here on the city is told by its parts. */
+const CITY_TO = 11.5;
+
+/** The municipality's name: where its city is; where nobody knows that, somewhere in the municipality. */
+function cityText(has: Has, p: Palette): LayerSpecification[] {
+  const layout = { 'text-font': FONT.bold, 'text-size': ['interpolate', ['linear'], ['zoom'], 8, 15, 11, 19], 'text-max-width': 7, 'text-padding': 6 };
+  const paint = { 'text-color': p.placeText, 'text-halo-color': p.halo, 'text-halo-width': 1.8, 'text-halo-blur': 0.4 };
+  const text = { type: 'symbol', maxzoom: CITY_TO, layout: { ...layout, 'text-field': ['get', 'name'] }, paint };
+  if (has.city) return [{ id: 'base:city', source: CITY, ...text } as LayerSpecification];
+  return has('limite_municipal')
+    ? [{ id: 'base:limite_municipal:place', ...source('limite_municipal', 'labels'), ...text } as LayerSpecification]
+    : [];
 }

@@ -29,17 +29,21 @@ const WIDTHS: Record<StreetClass, [number, number, number, number, number]> = {
 };
 const ZOOMS = [11, 13, 15, 17, 19] as const;
 
-const streetWidth = (more: number): ExpressionSpecification =>
+/** A value for each class; of a network without classes that of collectors: local streets alone would be a haze. */
+type ByClass = <T>(value: (name: StreetClass) => T) => ExpressionSpecification;
+const asCollectors: ByClass = (value) => ['literal', value('colectora')] as unknown as ExpressionSpecification;
+
+const streetWidth = (by: ByClass, more: number): ExpressionSpecification =>
   grow(...ZOOMS.map((zoom, i): [number, ExpressionSpecification] => [
     zoom,
-    byClass((name) => WIDTHS[name][i]! + (WIDTHS[name][i]! > 0 ? more * (0.5 + i * 0.25) : 0)),
+    by((name) => WIDTHS[name][i]! + (WIDTHS[name][i]! > 0 ? more * (0.5 + i * 0.25) : 0)),
   ]));
 
 function ground(has: Has, p: Palette): LayerSpecification[] {
   const layers: LayerSpecification[] = [
     { id: 'background', type: 'background', paint: { 'background-color': has('limite_municipal') ? p.beyond : p.land } },
   ];
-  const fill = (id: BaseCollection, color: string, minzoom = FROM[id], opacity: number | ExpressionSpecification = 1) => {
+  const fill = (id: BaseCollection, color: string | ExpressionSpecification, minzoom = FROM[id], opacity: number | ExpressionSpecification = 1) => {
     if (!has(id)) return;
     layers.push({
       id: `base:${id}`,
@@ -51,7 +55,8 @@ function ground(has: Has, p: Palette): LayerSpecification[] {
   };
   fill('limite_municipal', p.land);
   fill('corregimientos', p.rural);
-  fill('comunas', p.urban);
+  // From afar the city is where its ground is built up; then its blocks say so.
+  fill('comunas', has('manzanas') ? ['interpolate', ['linear'], ['zoom'], 11.5, p.built, 12.5, p.urban] : p.urban);
   if (has('manzanas')) {
     layers.push({
       id: 'base:manzanas',
@@ -59,9 +64,9 @@ function ground(has: Has, p: Palette): LayerSpecification[] {
       ...source('manzanas'),
       minzoom: FROM.manzanas,
       paint: {
-        'fill-color': p.block,
         'fill-outline-color': ['interpolate', ['linear'], ['zoom'], 14, p.block, 15.5, p.blockLine],
-        'fill-opacity': ['interpolate', ['linear'], ['zoom'], FROM.manzanas, 0.6, FROM.manzanas + 0.8, 1],
+        // Thin streets between them vanish at the lowest zooms: what is left must be as dark as the ground from afar.
+        'fill-color': ['interpolate', ['linear'], ['zoom'], FROM.manzanas, p.built, FROM.manzanas + 1.5, p.block],
       },
     });
   }
@@ -83,6 +88,21 @@ function ground(has: Has, p: Palette): LayerSpecification[] {
         minzoom: FROM.hidrografia,
         filter: isArea,
         paint: { 'fill-color': p.water, 'fill-outline-color': p.waterLine },
+      },
+      {
+        // A river that is an area is narrower than a pixel from afar, and would be drawn in pieces.
+        id: 'base:hidrografia:bank',
+        type: 'line',
+        ...source('hidrografia'),
+        minzoom: FROM.hidrografia,
+        maxzoom: 13,
+        filter: isArea,
+        layout: { 'line-cap': 'round', 'line-join': 'round' },
+        paint: {
+          'line-color': p.waterLine,
+          'line-width': ['interpolate', ['linear'], ['zoom'], 8, 0.7, 11, 1.1],
+          'line-opacity': ['interpolate', ['linear'], ['zoom'], 12, 1, 13, 0],
+        },
       },
       {
         id: 'base:hidrografia:line',
@@ -148,7 +168,9 @@ function boundaries(has: Has, p: Palette): LayerSpecification[] {
 
 function streets(has: Has, p: Palette): LayerSpecification[] {
   if (!has('vias')) return [];
-  const from = hasClasses(has('vias')) ? FROM.vias : CLASSLESS_STREETS_FROM;
+  const known = hasClasses(has('vias'));
+  const from = known ? FROM.vias : CLASSLESS_STREETS_FROM;
+  const by = known ? byClass : asCollectors;
   const layout = { 'line-cap': 'round', 'line-join': 'round', 'line-sort-key': sortKey } as const;
   // Far away only what leads somewhere: the rest comes as it gets room.
   const visible: ExpressionSpecification = [
@@ -166,8 +188,8 @@ function streets(has: Has, p: Palette): LayerSpecification[] {
       filter: visible,
       layout,
       paint: {
-        'line-color': byClass((name) => p.street[name].casing),
-        'line-width': streetWidth(1.3),
+        'line-color': by((name) => p.street[name].casing),
+        'line-width': streetWidth(by, 1.3),
         'line-opacity': fade(12.5, 13.5),
       },
     },
@@ -182,10 +204,10 @@ function streets(has: Has, p: Palette): LayerSpecification[] {
         // Before there is room for a casing, the fill must stand out by itself.
         'line-color': [
           'interpolate', ['linear'], ['zoom'],
-          12, byClass((name) => (name === 'arteria' || name === 'principal' ? p.street[name].fill : p.street[name].casing)),
-          13.5, byClass((name) => p.street[name].fill),
+          12, by((name) => (name === 'arteria' || name === 'principal' ? p.street[name].fill : p.street[name].casing)),
+          13.5, by((name) => p.street[name].fill),
         ],
-        'line-width': streetWidth(0),
+        'line-width': streetWidth(by, 0),
       },
     },
   ];

@@ -5,6 +5,8 @@ export interface Palette {
   land: string;
   rural: string;
   urban: string;
+  /** Built-up ground from afar, where there is no room for blocks. */
+  built: string;
   block: string;
   blockLine: string;
   parcelLine: string;
@@ -36,6 +38,7 @@ const light: Palette = {
   land: '#f5f4ef',
   rural: '#eef1e4',
   urban: '#f4f1ea',
+  built: '#e0d5c3',
   block: '#e9e3d8',
   blockLine: '#d8d0c1',
   parcelLine: '#cbc1af',
@@ -68,6 +71,7 @@ const dark: Palette = {
   land: '#171c21',
   rural: '#171f1d',
   urban: '#1b2026',
+  built: '#343c47',
   block: '#242a31',
   blockLine: '#303740',
   parcelLine: '#3b434d',

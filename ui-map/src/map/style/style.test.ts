@@ -17,6 +17,7 @@ const condition = sampleCollection('estado_vial', { geometryType: 'LineString', 
 const picture = (more: Partial<Picture> = {}): Picture => ({
   collections: [...base, hazards, mixed, condition],
   municipality: '73001',
+  municipalityName: 'Ibagué',
   layers: [],
   base: true,
   theme: 'light',
@@ -34,6 +35,7 @@ describe('buildStyle', () => {
     ['dark, all layers', picture({ theme: 'dark', layers: everything })],
     ['no base map', picture({ base: false, layers: everything })],
     ['nothing at all', picture({ collections: [] })],
+    ['streets without classes', picture({ collections: [sampleCollection('vias', { geometryType: 'LineString' })] })],
     ['a question and its answer', picture({
       point: [-75.2, 4.4],
       highlighted: { type: 'Feature', geometry: { type: 'Point', coordinates: [-75.2, 4.4] }, properties: {} },
@@ -51,9 +53,17 @@ describe('buildStyle', () => {
   it('asks for no heavy layer from far away', () => {
     const from = new Map(buildStyle(picture()).layers.map((layer) => [layer.id, 'minzoom' in layer ? layer.minzoom : 0]));
     expect(from.get('base:predios')).toBeGreaterThanOrEqual(15);
-    expect(from.get('base:manzanas')).toBeGreaterThanOrEqual(13);
+    expect(from.get('base:manzanas')).toBeGreaterThanOrEqual(12);
     const overlay = buildStyle(picture({ layers: everything })).layers.find((layer) => layer.id === 'over:amenazas:fill');
     expect(overlay).toMatchObject({ minzoom: 9 });
+  });
+
+  it('puts the name of the city where its blocks are, else somewhere in the municipality', () => {
+    const comunas = sampleCollection('comunas', {}, [-75.3, 4.4, -75.1, 4.5]);
+    const known = buildStyle(picture({ collections: [...base.filter(({ id }) => id !== 'comunas'), comunas] }));
+    expect(known.sources[':city']).toMatchObject({ data: { properties: { name: 'Ibagué' }, geometry: { coordinates: [-75.2, 4.45] } } });
+    expect(ids(picture())).toContain('base:limite_municipal:place');
+    expect(ids(picture({ base: false, collections: [comunas] }))).not.toContain('base:city');
   });
 
   it('draws without any base collection', () => {

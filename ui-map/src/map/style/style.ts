@@ -1,10 +1,10 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 
 import type { Bounds, Collection, Feature } from '../../api/types';
-import { boundsOf } from '../../catalogue/collections';
+import { boundsOf, URBAN } from '../../catalogue/collections';
 import type { LayerSetting } from '../../state/permalink';
 import { tileTemplate } from '../tiles';
-import { BASE_COLLECTIONS, type BaseCollection, type Has } from './base';
+import { BASE_COLLECTIONS, type BaseCollection, CITY, type Has } from './base';
 import { baseLayers } from './basemap';
 import { overlayLayers } from './overlay';
 import { palettes, type Theme } from './palette';
@@ -13,6 +13,7 @@ import { palettes, type Theme } from './palette';
 export interface Picture {
   collections: Collection[];
   municipality: string | null;
+  municipalityName: string | null;
   layers: LayerSetting[];
   base: boolean;
   theme: Theme;
@@ -63,6 +64,15 @@ function vectorSource(collection: Collection): SourceSpecification {
   };
 }
 
+/** The city's name in its middle, where a layer tells where the city is. */
+function cityOf(shown: Map<string, Collection>, name: string | null): GeoJSON.Feature | null {
+  const bounds = URBAN.filter((id) => id !== 'vias').map((id) => shown.get(id)).flatMap((found) => (found ? (boundsOf(found) ?? []) : []));
+  const [west, south, east, north] = bounds;
+  if (!name || west === undefined || south === undefined || east === undefined || north === undefined) return null;
+  const middle = [(west + east) / 2, (south + north) / 2];
+  return { type: 'Feature', properties: { name }, geometry: { type: 'Point', coordinates: middle } };
+}
+
 function highlightLayers(picture: Picture): LayerSpecification[] {
   const p = palettes[picture.theme];
   const common = { source: HIGHLIGHT };
@@ -106,7 +116,8 @@ export function buildStyle(picture: Picture): StyleSpecification {
       .filter((c) => !picture.municipality || c.lindero.municipality === picture.municipality)
       .map((c) => [c.id, c]),
   );
-  const has: Has = (id: BaseCollection) => (picture.base ? shown.get(id) : undefined);
+  const city = picture.base ? cityOf(shown, picture.municipalityName) : null;
+  const has: Has = Object.assign((id: BaseCollection) => (picture.base ? shown.get(id) : undefined), { city: city !== null });
   const base = baseLayers(has, palette);
   const overlays = picture.layers.flatMap((setting) => {
     const collection = picture.collections.find((c) => c.id === setting.id);
@@ -128,6 +139,7 @@ export function buildStyle(picture: Picture): StyleSpecification {
       },
     },
   };
+  if (city) sources[CITY] = { type: 'geojson', data: city };
   for (const id of BASE_COLLECTIONS) {
     const collection = has(id);
     if (collection) sources[id] = vectorSource(collection);
