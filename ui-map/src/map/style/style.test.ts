@@ -59,9 +59,9 @@ describe('buildStyle', () => {
   });
 
   it('puts the name of the city where its blocks are, else somewhere in the municipality', () => {
-    const comunas = sampleCollection('comunas', {}, [-75.3, 4.4, -75.1, 4.5]);
+    const comunas = sampleCollection('comunas', {}, [-75.5, 4.25, -75, 4.75]);
     const known = buildStyle(picture({ collections: [...base.filter(({ id }) => id !== 'comunas'), comunas] }));
-    expect(known.sources[':city']).toMatchObject({ data: { properties: { name: 'Ibagué' }, geometry: { coordinates: [-75.2, 4.45] } } });
+    expect(known.sources[':city']).toMatchObject({ data: { properties: { name: 'Ibagué' }, geometry: { coordinates: [-75.25, 4.5] } } });
     expect(ids(picture())).toContain('base:limite_municipal:place');
     expect(ids(picture({ base: false, collections: [comunas] }))).not.toContain('base:city');
   });
