@@ -101,7 +101,7 @@ async fn collections_says_which_and_in_which_order() {
 #[tokio::test]
 async fn what_cannot_be_asked_of_the_dataset_is_named() {
     let city = City::new().await;
-    let many = vec!["vias"; 65].join(",");
+    let many = vec!["vias"; 64].join(",");
     let unknown: Vec<String> = (0..65).map(|number| format!("capa_{number}")).collect();
     let tile = path(at(15));
     assert_eq!(city.get(&format!("{tile}?collections={many}")).await.status, StatusCode::OK, "each counts once");

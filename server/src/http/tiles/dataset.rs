@@ -126,15 +126,15 @@ pub(super) async fn tile(
 /// The parameter `collections`: ids with commas between, each counts once.
 fn chosen(asked: &mut Asked) -> Result<Option<Vec<LayerId>>> {
     let Some(list) = asked.text("collections")? else { return Ok(None) };
+    if list.split(',').count() > MOST {
+        return Err(Problem::invalid_parameter("collections", format!("a tile holds {MOST} collections at most")));
+    }
     let mut known = BTreeSet::new();
     let mut ids: Vec<LayerId> = Vec::new();
     for id in list.split(',') {
         let id: LayerId = id.parse().map_err(|error| Problem::invalid_parameter("collections", error))?;
         if known.insert(id.clone()) {
             ids.push(id);
-        }
-        if ids.len() > MOST {
-            return Err(Problem::invalid_parameter("collections", format!("a tile holds {MOST} collections at most")));
         }
     }
     Ok(Some(ids))
