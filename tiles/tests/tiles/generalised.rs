@@ -1,13 +1,15 @@
 //! Tiles that would be too large if they held everything as it is.
 
 use std::io::Write;
+use std::time::Duration;
 
 use access::Caller;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use geo::Area;
-use tiles::engine::IndexedTiles;
+use tiles::engine::{IndexedTiles, Told};
 use tiles::{MOST_BYTES, Tile, TileCoord, TileSource, View};
+use tokio::time::timeout;
 
 use crate::support::{CENTRE, City, KINDS, decode, engine, eventually};
 
@@ -123,4 +125,34 @@ async fn after_changes_they_are_those_of_an_index_built_anew() {
             eventually(async || tile(&followed, &city, "predios", at(zoom)).await == wanted).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_told_when_the_features_show_it_and_again_when_the_levels_do() {
+    let city = City::new().await;
+    city.fill_densely().await;
+    let followed = engine(&city).await;
+    let mut changes = followed.changes(Caller::Anonymous, None);
+    let before = tile(&followed, &city, "predios", at(12)).await.unwrap();
+    assert!(before.is_generalised);
+    let statement = "UPDATE geo.predios SET geom = ST_Translate(geom, 400, 30) WHERE fid % 700 = 3";
+    city.write(statement.to_owned()).await;
+    let anew = engine(&city).await;
+    let wanted = tile(&anew, &city, "predios", at(12)).await.unwrap();
+    let mut is_told_of_features = false;
+    let generalised = loop {
+        let told = timeout(Duration::from_mins(1), changes.next()).await.expect("it is told");
+        // An index that was just built may be told of as a whole.
+        let Told::Layers(layers) = told else { continue };
+        let Some(change) = layers.into_iter().find(|change| change.layer.as_str() == "predios") else { continue };
+        is_told_of_features |= !change.features.is_empty();
+        if !change.generalised.is_empty() {
+            break change.generalised;
+        }
+    };
+    assert!(is_told_of_features);
+    // At the first asking after it was told.
+    assert_eq!(tile(&followed, &city, "predios", at(12)).await.unwrap(), wanted);
+    let shown = at(12).extent(0.0).unwrap();
+    assert!(generalised.iter().any(|place| place.intersection(shown).is_some()), "{generalised:?}");
 }
