@@ -166,7 +166,7 @@ async fn the_dataset_leads_to_its_tiles() {
         assert!([200, 204].contains(&status), "{far}: {status}");
     }
     let elsewhere = city.get("/tiles/WorldCRS84Quad?f=tilejson").await;
-    assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST, "TileJSON has no other set");
+    assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "TileJSON has no other set");
     let classes = city.get("/conformance").await.json()["conformsTo"].to_string();
     for class in ["ogcapi-tiles-1/1.0/conf/dataset-tilesets", "ogcapi-tiles-1/1.0/conf/collections-selection"] {
         assert!(classes.contains(class), "{class}");

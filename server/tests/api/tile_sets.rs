@@ -61,7 +61,7 @@ async fn tilejson_is_of_web_mercator_only() {
     let tileset = "/collections/barrios/tiles/MagnaOrigenNacional";
     let refused = city.get(&format!("{tileset}?f=tilejson")).await;
     let not_acceptable = city.get_with(tileset, &[("accept", "application/tilejson+json")]).await;
-    for (answer, status) in [(refused, StatusCode::BAD_REQUEST), (not_acceptable, StatusCode::NOT_ACCEPTABLE)] {
+    for (answer, status) in [(refused, StatusCode::NOT_FOUND), (not_acceptable, StatusCode::NOT_ACCEPTABLE)] {
         assert_eq!(answer.status, status);
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("WebMercatorQuad") && detail.contains("MagnaOrigenNacional"), "{detail}");

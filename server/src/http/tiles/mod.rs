@@ -17,7 +17,7 @@ use self::tile::known_set;
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
 use super::extract::Path;
 use super::features::{FILTER_PARAMETERS, filter, layer, layer_id};
-use super::problem::Result;
+use super::problem::{Kind, Problem, Result};
 use super::{AppState, document, pages};
 
 /// The media type of a tile.
@@ -94,10 +94,15 @@ fn tileset_format(asked: &Asked, set: MatrixSet) -> Result<Format> {
         return asked.format(TILESET);
     }
     asked.format(JSON_AND_HTML).map_err(|problem| match asked.format(TILESET) {
-        Ok(Format::TileJson) => problem.with_detail(format!(
-            "TileJSON describes tiles of WebMercatorQuad only; those of {} are described in JSON (f=json)",
-            set.id()
-        )),
+        Ok(Format::TileJson) => {
+            let detail = format!(
+                "TileJSON describes tiles of WebMercatorQuad only; those of {} are described in JSON (f=json)",
+                set.id()
+            );
+            // The format is one, only not of this: no fault of the parameter.
+            let is_asked_by_name = problem.kind() == Kind::InvalidParameter;
+            if is_asked_by_name { Problem::not_found(detail) } else { problem.with_detail(detail) }
+        }
         _ => problem,
     })
 }
