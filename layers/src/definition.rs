@@ -139,9 +139,18 @@ pub struct Attribute {
     /// Whether every feature must have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// The lowest zoom (WebMercatorQuad) at which tiles hold it. Above every
+    /// zoom that there is, no tile does.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub min_zoom: u8,
     /// The column's PostgreSQL type where the table is not ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column_type: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(zoom: &u8) -> bool {
+    *zoom == 0
 }
 
 /// What values an attribute may take.

@@ -58,6 +58,30 @@ async fn a_write_by_psql_is_told_once_with_its_places() {
 }
 
 #[tokio::test]
+async fn a_feature_that_is_nowhere_does_not_stop_the_feed() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    support::managed(db, "kioscos", support::definition("Kioscos")).await;
+    let start = change::position(OPERATOR, db).await.unwrap();
+    let mut psql = test.superuser().await;
+    for (fid, x) in [(9001, "'NaN'"), (9002, "'-Infinity'"), (9003, "4752388")] {
+        let point = format!("ST_SetSRID(ST_MakePoint({x}, 2048868), 9377)");
+        run(&mut psql, &format!("INSERT INTO geo.kioscos (fid, geom) VALUES ({fid}, {point})")).await;
+    }
+    run(&mut psql, "INSERT INTO geo.kioscos (geom) SELECT ST_SetSRID(ST_MakePoint('NaN', n), 9377) FROM generate_series(1, 300) AS n").await;
+    let (changes, _) = change::read(OPERATOR, db, &start).await.unwrap();
+    let places: Vec<_> = changes
+        .iter()
+        .flat_map(|change| match &change.touched {
+            Touched::Features(features) => features.iter().map(|feature| feature.new).collect(),
+            Touched::Extents { new, .. } => vec![*new],
+            Touched::Everything => panic!("all is listed"),
+        })
+        .collect();
+    assert_eq!(places, [None, None, Some([4_752_388.0, 2_048_868.0, 4_752_388.0, 2_048_868.0]), None]);
+}
+
+#[tokio::test]
 async fn many_features_are_told_as_two_extents() {
     let test = TestDatabase::new().await;
     let db = test.database();

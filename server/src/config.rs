@@ -167,6 +167,11 @@ impl Config {
     pub fn is_https(&self) -> bool {
         self.tls.is_some() || self.public_url.as_ref().is_some_and(|public| public.scheme() == "https")
     }
+
+    /// The folder of the tile indexes' files.
+    pub fn tiles_dir(&self) -> PathBuf {
+        self.data_dir.join("tiles")
+    }
 }
 
 /// The files of HTTPS, both in PEM.

@@ -79,6 +79,13 @@ impl View {
         self.attributes.len()
     }
 
+    /// What of it tiles of that zoom hold: attributes enter where the layer's
+    /// definition says.
+    pub(crate) fn at(&self, layer: &Layer, zoom: u8) -> Self {
+        let enters = |name: &&String| layer.definition.attribute(name).is_none_or(|known| known.min_zoom <= zoom);
+        Self { attributes: self.attributes.iter().filter(enters).cloned().collect() }
+    }
+
     /// Whether the attribute is in the view.
     pub fn shows(&self, attribute: &str) -> bool {
         self.attributes.iter().any(|shown| shown == attribute)

@@ -302,6 +302,7 @@ fn complete(
                 unit: None,
                 domain: None,
                 required: column.required,
+                min_zoom: 0,
                 column_type: Some(column.sql_type.clone()),
             });
         }

@@ -12,7 +12,7 @@ mod repair;
 
 use access::{Caller, Database, Denied};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, Row};
 use thiserror::Error;
@@ -104,11 +104,12 @@ pub enum Touched {
 pub struct TouchedFeature {
     /// Its key, as text.
     pub key: String,
-    /// Where it was; none where it is new or had no geometry.
-    #[serde(default)]
+    /// Where it was; none where it is new, had no geometry or was nowhere: a
+    /// coordinate was no number.
+    #[serde(default, deserialize_with = "somewhere")]
     pub old: Option<Envelope>,
-    /// Where it is; none where it is gone or has no geometry.
-    #[serde(default)]
+    /// Where it is; none where it is gone, has no geometry or is nowhere.
+    #[serde(default, deserialize_with = "somewhere")]
     pub new: Option<Envelope>,
 }
 
@@ -259,9 +260,21 @@ fn change(row: &PgRow) -> Result<Change, FeedError> {
     })
 }
 
+/// An envelope, if its numbers are some: PostgreSQL writes NaN and infinity into
+/// JSON as texts.
+fn somewhere<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Envelope>, D::Error> {
+    let numbers = Option::<[serde_json::Value; 4]>::deserialize(deserializer)?;
+    let number = |value: &serde_json::Value| value.as_f64();
+    Ok(numbers.and_then(|numbers| {
+        let [west, south, east, north] = numbers.each_ref().map(number);
+        Some([west?, south?, east?, north?])
+    }))
+}
+
 fn envelope(row: &PgRow, column: &str) -> Result<Option<Envelope>, FeedError> {
     let numbers: Option<Vec<f64>> = row.try_get(column)?;
     numbers
+        .filter(|numbers| numbers.iter().all(|number| number.is_finite()))
         .map(|numbers| numbers.try_into().map_err(|_| FeedError::Corrupt(format!("{column} is not four numbers"))))
         .transpose()
 }

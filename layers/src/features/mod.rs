@@ -12,7 +12,7 @@ pub use place::{any_within, extent};
 pub use query::{Bbox, InvalidQuery, Query};
 pub use read::{batches, count, get};
 pub(crate) use read::{feature, select};
-pub use snapshot::{SnapshotRow, Wanted, snapshot};
+pub use snapshot::{SnapshotRow, Told, Wanted, snapshot};
 
 use crate::{Layer, LayerId, Value};
 

@@ -111,16 +111,16 @@ pub(super) fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
 /// CRS84, each attribute as the PostgreSQL type of its [`AttributeType`].
 pub(crate) fn select(layer: &Layer, names: &Quoted) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("SELECT ");
-    push_columns(layer, names, crs::WGS_84, &mut sql);
+    let straight = format!("ST_CurveToLine({})", names.geometry);
+    push_columns(layer, names, &projected(&straight, layer, crs::WGS_84), &mut sql);
     sql.push(" FROM ").push(&names.relation);
     sql
 }
 
-/// The columns of [`select`], the geometry in that CRS.
-pub(super) fn push_columns(layer: &Layer, names: &Quoted, srid: i32, sql: &mut QueryBuilder<Postgres>) {
+/// The columns of [`select`], with that expression as geometry.
+pub(super) fn push_columns(layer: &Layer, names: &Quoted, geometry: &str, sql: &mut QueryBuilder<Postgres>) {
     sql.push(&names.key).push(if is_number(&layer.table.key_type) { "::bigint" } else { "::text" });
-    let straight = format!("ST_CurveToLine({})", names.geometry);
-    sql.push(", ST_AsBinary(").push(projected(&straight, layer, srid)).push(", 'NDR')");
+    sql.push(", ST_AsBinary(").push(geometry).push(", 'NDR')");
     for attribute in &layer.definition.attributes {
         sql.push(", ").push(Quoted::identifier(&attribute.name));
         if layer.kind == Kind::Published {

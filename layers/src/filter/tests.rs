@@ -13,6 +13,7 @@ fn layer() -> Layer {
         unit: None,
         domain: None,
         required: false,
+        min_zoom: 0,
         column_type: None,
     };
     let attributes = [

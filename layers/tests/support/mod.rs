@@ -33,6 +33,7 @@ pub(crate) fn attribute(name: &str, kind: AttributeType) -> Attribute {
         unit: None,
         domain: None,
         required: false,
+        min_zoom: 0,
         column_type: None,
     }
 }

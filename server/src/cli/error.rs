@@ -57,6 +57,9 @@ pub enum CommandError {
         /// Its classification, or what its features stand for.
         reason: String,
     },
+    /// `--all` of nothing.
+    #[error("there is no layer that the public may see; --private exports the others")]
+    NothingToExport,
     /// The catalogue refused.
     #[error(transparent)]
     Catalog(#[from] layers::catalog::CatalogError),

@@ -3,6 +3,7 @@
 
 mod database;
 mod machine;
+mod tiles;
 
 use serde::Serialize;
 
@@ -70,6 +71,7 @@ pub async fn examine(config: &Config) -> Report {
     let mut report = Report::default();
     report.ok("version", format!("lindero {}", env!("CARGO_PKG_VERSION")));
     machine::examine(config, &mut report);
+    tiles::examine(config, &mut report);
     if config.database_url.is_none() && !machine::has_data(config) {
         let found = format!("{} has no database yet", config.data_dir.display());
         report.warn("database", found, "`lindero serve` makes it at its first start");

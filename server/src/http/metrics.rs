@@ -1,5 +1,7 @@
 //! `/metrics`, in Prometheus' text format.
 
+mod tiles;
+
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,9 +20,6 @@ use super::changes::STREAMS;
 
 const REQUESTS: &str = "lindero_http_requests_total";
 const IN_FLIGHT: &str = "lindero_http_requests_in_flight";
-const INDEXED_FEATURES: &str = "lindero_tile_index_features";
-const INDEX_BYTES: &str = "lindero_tile_index_bytes";
-const LEFT_OUT: &str = "lindero_tile_index_layers_left_out";
 const DURATION: &str = "lindero_http_request_duration_seconds";
 
 /// Seconds: from a cached tile to the timeout.
@@ -44,9 +43,7 @@ fn handle() -> &'static PrometheusHandle {
         ::metrics::describe_gauge!(IN_FLIGHT, "Requests whose answer has not begun.");
         ::metrics::describe_histogram!(DURATION, "Seconds until an answer began, by method and route.");
         ::metrics::describe_gauge!(STREAMS, "Pages that are being told of changes.");
-        ::metrics::describe_gauge!(INDEXED_FEATURES, "Features of which tiles are cut in this process.");
-        ::metrics::describe_gauge!(INDEX_BYTES, "Memory of the tile indexes, about.");
-        ::metrics::describe_gauge!(LEFT_OUT, "Layers that found no room in the memory for tile indexes.");
+        tiles::describe();
         ::metrics::describe_gauge!("lindero_database_connections", "Connections of each pool, by state.");
         ::metrics::describe_gauge!("lindero_build_info", "Always 1; the version is a label.");
         ::metrics::describe_gauge!("process_resident_memory_bytes", "Memory of the server process.");
@@ -94,10 +91,7 @@ impl Drop for InFlight {
 
 async fn render(State(state): State<AppState>) -> impl IntoResponse {
     measure(&state.database);
-    let indexes = state.tiles.size();
-    gauge!(INDEXED_FEATURES).set(indexes.features as f64);
-    gauge!(INDEX_BYTES).set(indexes.bytes as f64);
-    gauge!(LEFT_OUT).set(indexes.left_out as f64);
+    tiles::measure(&state.tiles).await;
     let handle = handle();
     handle.run_upkeep();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())

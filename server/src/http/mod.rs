@@ -91,7 +91,7 @@ impl AppState {
             index_bytes: config.tile_index_memory,
             cache_bytes: config.tile_cache_memory,
         };
-        let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.data_dir.join("tiles"))));
+        let tiles = Arc::new(IndexedTiles::new(database.clone(), limits, Some(config.tiles_dir())));
         let (freshness, counts) = (Arc::default(), features::Counts::default());
         let dataset = tiles::dataset::Dataset::default();
         let stopping = CancellationToken::new();

@@ -120,6 +120,7 @@ fn attribute(name: &str, kind: AttributeType, es: &str, en: &str) -> Attribute {
         unit: None,
         domain: None,
         required: false,
+        min_zoom: 0,
         column_type: None,
     }
 }

@@ -68,6 +68,32 @@ fn a_running_server_is_well_and_each_damage_is_found_and_named() {
         assert_eq!(status_of(&findings(&ill), check), "problem", "{damage}");
         straight(&room, repair);
     }
+    let tiles = |findings: &[Value]| -> Vec<(String, String)> {
+        let of = findings.iter().filter(|finding| finding["check"] == "tiles");
+        of.map(|finding| (finding["status"].as_str().unwrap().to_owned(), finding["found"].to_string())).collect()
+    };
+    let found = tiles(&findings(&doctor()));
+    assert!(found.len() == 1 && found[0].0 == "ok" && found[0].1.contains("MB free"), "{found:?}");
+    std::fs::write(room.data().join("tiles/manzanas.none"), "it would take more memory than there is").unwrap();
+    let found = tiles(&findings(&doctor()));
+    assert!(
+        found[1].0 == "warning" && found[1].1.contains("manzanas") && found[1].1.contains("more memory"),
+        "{found:?}"
+    );
+    let metrics = server.get("/metrics").body;
+    for name in [
+        "lindero_tile_index_features",
+        "lindero_tile_index_bytes",
+        "lindero_tile_index_file_bytes",
+        "lindero_tile_index_layers_left_out",
+        "lindero_tile_index_unreadable_features",
+        "lindero_tile_cache_tiles",
+        "lindero_tile_cache_bytes",
+        "lindero_tile_cache_requests_total{outcome=\"hit\"}",
+        "lindero_tiles_cut_total{form=\"generalised\"}",
+    ] {
+        assert!(metrics.contains(&format!("\n{name} 0\n")), "{name}: {metrics}");
+    }
     assert!(server.is_ready());
 }
 

@@ -113,6 +113,37 @@ async fn only_what_there_is_and_the_public_sees_is_exported() {
 }
 
 #[tokio::test]
+async fn several_layers_are_one_archive() {
+    let city = City::new().await;
+    let path = city.path("archive.pmtiles");
+    let csv = city.path("otros.csv");
+    std::fs::write(&csv, "nombre,longitud,latitud\nuno,-75.25,4.42\n").unwrap();
+    assert!(city.lindero("import").arg(&csv).arg("--public").output().unwrap().status.success());
+    for (arguments, of) in [
+        (&["puntos", "otros"][..], "2 layers"),
+        (&["puntos", "otros", "puntos"], "2 layers"),
+        (&["--all"], "2 layers"),
+        (&["--all", "--private"], "3 layers"),
+        (&["puntos", "reserva", "--private"], "2 layers"),
+    ] {
+        let output = city.export(&[arguments, &["--max-zoom", "10", "--overwrite", "--name", "La ciudad"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(&format!("tiles of {of}, zooms 0 to 10")), "{}", text(&output));
+        assert!(is_archive(&path));
+    }
+    let output = city.export(&["puntos", "reserva", "--overwrite"]);
+    assert!(text(&output).contains("reserva") && text(&output).contains("--private"), "{}", text(&output));
+    for arguments in [&[][..], &["puntos", "--all"]] {
+        assert_eq!(city.export(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    // Nothing but what was asked for is left beside it.
+    let entries = std::fs::read_dir(city.folder.path()).unwrap();
+    let hidden: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name()).filter(|name| name.as_encoded_bytes()[0] == b'.').collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+}
+
+#[tokio::test]
 async fn an_interrupted_export_leaves_nothing() {
     let city = City::new().await;
     for signal in [Signal::INT, Signal::TERM] {

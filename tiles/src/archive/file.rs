@@ -35,13 +35,7 @@ impl ArchiveFile {
     /// Begins the file that `path` is to be.
     pub(super) fn create(path: &Path, overwrite: bool) -> Result<Self, ArchiveError> {
         let failed = |source| ArchiveError::write(path, source);
-        match path.symlink_metadata() {
-            Ok(there) if !there.is_file() => return Err(ArchiveError::NoFile(path.to_owned())),
-            Ok(_) if !overwrite => return Err(ArchiveError::Exists(path.to_owned())),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
+        check(path, overwrite)?;
         let name = path.file_name().ok_or_else(|| ArchiveError::NoFile(path.to_owned()))?;
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(name);
@@ -95,8 +89,19 @@ impl ArchiveFile {
     }
 }
 
+/// Refuses a name that the file cannot have.
+pub(super) fn check(path: &Path, overwrite: bool) -> Result<(), ArchiveError> {
+    match path.symlink_metadata() {
+        Ok(there) if !there.is_file() => Err(ArchiveError::NoFile(path.to_owned())),
+        Ok(_) if !overwrite => Err(ArchiveError::Exists(path.to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(ArchiveError::write(path, error)),
+    }
+}
+
 /// The folder of the file.
-fn folder(path: &Path) -> &Path {
+pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

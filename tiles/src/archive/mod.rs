@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 
 use self::file::{ArchiveFile, Summary};
 use self::pyramid::Level;
-pub use self::source::{OneLayer, Source};
+pub use self::source::{OneLayer, Served, Source};
 use crate::{HIGHEST_ZOOM, TileCoord, TileError};
 
 /// From this zoom on, tiles hold every feature as it is, but for those that
@@ -54,6 +54,18 @@ pub struct Target<'a> {
     pub path: &'a Path,
     /// Whether a file of that name is replaced.
     pub overwrite: bool,
+}
+
+impl Target<'_> {
+    /// The folder that the file is to be in.
+    pub fn folder(&self) -> &Path {
+        file::folder(self.path)
+    }
+
+    /// The file cannot be written, for that reason.
+    pub fn failed(&self, source: io::Error) -> ArchiveError {
+        ArchiveError::write(self.path, source)
+    }
 }
 
 /// Who is told how far an archive is.
@@ -128,9 +140,19 @@ pub fn whole_from(layers: &[Layer]) -> u8 {
     let entering = layers.iter().flat_map(|layer| {
         let rule = layer.definition.zoom_rule.iter();
         let last = rule.flat_map(|rule| rule.values.values().copied().chain([rule.otherwise]));
-        last.chain([layer.definition.min_zoom])
+        let attributes = layer.definition.attributes.iter().map(|attribute| attribute.min_zoom);
+        last.chain([layer.definition.min_zoom]).chain(attributes.filter(|zoom| *zoom <= HIGHEST_ZOOM))
     });
     entering.fold(WHOLE_FROM, u8::max).min(HIGHEST_ZOOM)
+}
+
+/// Refuses at once what [`write()`] would refuse before its first tile.
+pub fn check(zooms: &RangeInclusive<u8>, target: Target<'_>) -> Result<(), ArchiveError> {
+    let (lowest, highest) = (*zooms.start(), *zooms.end());
+    if lowest > highest || highest > HIGHEST_ZOOM {
+        return Err(ArchiveError::Zooms { lowest, highest });
+    }
+    file::check(target.path, target.overwrite)
 }
 
 /// Writes the archive, with `at_once` tiles being cut at a time; it takes its
@@ -146,10 +168,8 @@ pub async fn write(
     at_once: usize,
     progress: &dyn Progress,
 ) -> Result<Report, ArchiveError> {
+    check(&contents.zooms, target)?;
     let (lowest, highest) = (*contents.zooms.start(), *contents.zooms.end());
-    if lowest > highest || highest > HIGHEST_ZOOM {
-        return Err(ArchiveError::Zooms { lowest, highest });
-    }
     let nothing = || ArchiveError::Empty { lowest, highest };
     let Target { path, overwrite } = target;
     let to = path.to_owned();

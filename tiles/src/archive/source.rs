@@ -1,9 +1,10 @@
 use access::Caller;
 use async_trait::async_trait;
 use bytes::Bytes;
-use layers::Layer;
+use layers::{Layer, LayerId};
 
 use super::blocking;
+use crate::engine::IndexedTiles;
 use crate::{Encoding, TileCoord, TileError, TileSource, View};
 
 /// Where an archive's tiles come from.
@@ -12,6 +13,24 @@ pub trait Source: Send + Sync {
     /// The tile, compressed with gzip; none where it is empty. Equal content
     /// gives equal bytes.
     async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError>;
+}
+
+/// The tiles that an engine answers, of one layer or of several.
+pub struct Served<'a> {
+    /// The engine.
+    pub tiles: &'a IndexedTiles,
+    /// The layers.
+    pub layers: &'a [LayerId],
+    /// Whose view of them.
+    pub caller: Caller,
+}
+
+#[async_trait]
+impl Source for Served<'_> {
+    async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError> {
+        let found = self.tiles.encoded(self.caller, self.layers, tile, Encoding::Gzip).await?;
+        Ok(found.map(|found| found.bytes.clone()))
+    }
 }
 
 /// The tiles of one layer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::{Caller, Database};
 use layers::change::{self, FeedError};
-use layers::features::{FeatureError, SnapshotRow, Wanted, snapshot};
+use layers::features::{FeatureError, Told, Wanted, snapshot};
 use layers::{Layer, crs};
 use thiserror::Error;
 use tokio::task::{JoinError, spawn_blocking};
@@ -56,10 +56,12 @@ pub(super) async fn build(
         return Err(BuildError::NoRoom { room });
     }
     let mut builder = Builder::new(layer, &scratch);
-    snapshot(caller, database, layer, crs::WEB_MERCATOR, Wanted::All, |row| {
-        // What is over the room is not kept: it is only counted to the end.
-        if builder.bytes() <= room {
-            push(&mut builder, layer, &row);
+    snapshot(caller, database, layer, crs::WEB_MERCATOR, Wanted::All, |told| {
+        match told {
+            Told::Again => builder = Builder::new(layer, &scratch),
+            // What is over the room is not kept: it is only counted to the end.
+            Told::Row(row) if builder.bytes() <= room => builder.push(&row),
+            Told::Row(_) => {}
         }
     })
     .await?;
@@ -82,13 +84,6 @@ pub(super) async fn build(
     .await?
 }
 
-/// Adds a row; one that cannot be read is left out, and the log says so.
-pub(super) fn push(builder: &mut Builder, layer: &Layer, row: &SnapshotRow) {
-    if let Err(error) = builder.push(&row.feature, row.label.as_deref()) {
-        tracing::warn!(layer = %layer.id, %error, "a feature is left out of the tiles");
-    }
-}
-
 /// The greatest size with gzip as a part of that without, among the heaviest
 /// tiles of the zooms around the finest level's; 0 where there is no level.
 fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
@@ -101,7 +96,7 @@ fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
         let sheet = Layered { base: &index.detailed, over: &nothing };
         let found = sheet.search(window.with_buffer(-clip.least), zoom);
         let style = Style { layer, view: &view, labels: LABELS, one_of: 1 };
-        let bytes = drawing::draw(style, index, sheet, &found, AnyGrid::Mercator(window));
+        let bytes = drawing::draw(style, zoom, index, sheet, &found, AnyGrid::Mercator(window));
         let compressed = gzip(&bytes).ok()?;
         (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)
     };

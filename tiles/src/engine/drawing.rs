@@ -29,17 +29,18 @@ pub(super) struct Style<'a> {
     pub(super) one_of: usize,
 }
 
-/// Draws what was found of a sheet into a tile.
-pub(super) fn draw(style: Style, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Vec<u8> {
+/// Draws what was found of a sheet into a tile of that zoom, as layers count
+/// them.
+pub(super) fn draw(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Vec<u8> {
     match grid {
-        AnyGrid::Mercator(window) => draw_in(style, index, sheet, found, window),
-        AnyGrid::Degrees(grid) => draw_in(style, index, sheet, found, grid),
-        AnyGrid::National(grid) => draw_in(style, index, sheet, found, grid),
+        AnyGrid::Mercator(window) => draw_in(style, zoom, index, sheet, found, window),
+        AnyGrid::Degrees(grid) => draw_in(style, zoom, index, sheet, found, grid),
+        AnyGrid::National(grid) => draw_in(style, zoom, index, sheet, found, grid),
     }
 }
 
-fn draw_in(style: Style, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Vec<u8> {
-    let mut drawing = Drawing::new(style, index, sheet, found, grid);
+fn draw_in(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Vec<u8> {
+    let mut drawing = Drawing::new(style, zoom, index, sheet, found, grid);
     for feature in found.features().step_by(style.one_of.max(1)) {
         drawing.add(feature);
     }
@@ -87,10 +88,15 @@ const MOST_REPEATED: u32 = 1 << 18;
 const MOST_FORESEEN: usize = 1 << 15;
 
 impl<'a, G: Grid> Drawing<'a, G> {
-    fn new(style: Style<'a>, index: &'a Index, sheet: Layered<'a>, found: &Search, grid: G) -> Self {
+    fn new(style: Style<'a>, zoom: u8, index: &'a Index, sheet: Layered<'a>, found: &Search, grid: G) -> Self {
         let name = |column: usize| index.columns[usize::from(sheet.base.columns[column])].as_str();
         let columns = 0..sheet.base.columns.len();
-        let shown: Vec<usize> = columns.filter(|column| style.view.shows(name(*column))).collect();
+        let enters = |name: &str| {
+            let attribute = style.layer.definition.attribute(name);
+            attribute.is_none_or(|attribute| attribute.min_zoom <= zoom)
+        };
+        let is_shown = |column: &usize| style.view.shows(name(*column)) && enters(name(*column));
+        let shown: Vec<usize> = columns.filter(is_shown).collect();
         let label = style.layer.definition.label.as_deref();
         let mut keys: Vec<&str> = shown.iter().map(|column| name(*column)).collect();
         let count_key = found.has_counts().then(|| {

@@ -11,10 +11,9 @@ use layers::change::Position;
 use layers::{Layer, LayerId};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::files::{INDEX, NOTE};
 use crate::index::file::{self, Origin, SnapshotError};
 use crate::index::{Index, Scratch};
-
-const EXTENSION: &str = "tiles";
 
 /// A private folder. What is in it can be deleted at any time: it is made anew.
 #[derive(Debug, Clone)]
@@ -38,7 +37,11 @@ impl Folder {
     }
 
     fn file(&self, layer: &LayerId) -> PathBuf {
-        self.0.join(format!("{layer}.{EXTENSION}"))
+        self.0.join(format!("{layer}.{INDEX}"))
+    }
+
+    fn note_file(&self, layer: &LayerId) -> PathBuf {
+        self.0.join(format!("{layer}.{NOTE}"))
     }
 
     /// The layer's index, and from which position of the change log on it
@@ -67,7 +70,10 @@ impl Folder {
         let path = self.file(&layer.id);
         let written = file::write(&index, &origin, &path).map_err(SnapshotError::from);
         match written.and_then(|()| file::open(&path)) {
-            Ok((mapped, _)) => mapped,
+            Ok((mapped, _)) => {
+                let _ = fs::remove_file(self.note_file(&layer.id));
+                mapped
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a tile index cannot be kept as a file: it stays in memory");
                 index
@@ -79,9 +85,17 @@ impl Folder {
     pub(super) fn remove(&self, layer: &LayerId) {
         // What is left is not read: its layer is not the one that it was of.
         let _ = fs::remove_file(self.file(layer));
+        let _ = fs::remove_file(self.note_file(layer));
     }
 
-    /// Removes the files of other layers than these, and what a killed process
+    /// Writes why the layer has no index, for who looks into the folder.
+    pub(super) fn note(&self, layer: &LayerId, why: &str) {
+        if let Err(error) = fs::write(self.note_file(layer), why) {
+            tracing::warn!(%layer, %error, "the folder of the tile indexes cannot be written");
+        }
+    }
+
+    /// Removes the files of other layers than these, notes, and what a killed process
     /// left half-written.
     pub(super) fn keep_only<'a>(&self, layers: impl Iterator<Item = &'a LayerId>) {
         let kept: HashSet<PathBuf> = layers.map(|layer| self.file(layer)).collect();
@@ -95,7 +109,8 @@ impl Folder {
 /// What of a layer's description an index depends on, as a number.
 pub(super) fn fingerprint(layer: &Layer) -> u64 {
     let Layer { definition, table, .. } = layer;
-    let attributes: Vec<_> = definition.attributes.iter().map(|attribute| (&attribute.name, attribute.kind)).collect();
+    let attributes: Vec<_> =
+        definition.attributes.iter().map(|known| (&known.name, known.kind, known.min_zoom)).collect();
     let said = (
         (&table.schema, &table.name, &table.key, &table.key_type, &table.geometry, layer.storage_srid),
         (layer.municipality.as_str(), &definition.label, &definition.classify_by),

@@ -7,7 +7,7 @@ use super::drawing::{self, Style};
 use super::history::{History, Moment};
 use crate::encode::compress::gzip;
 use crate::frame::Frame;
-use crate::index::{Fresh, Index, Layered, Overlay, Search};
+use crate::index::{Fresh, Index, Layered, Overlay, Search, Unreadable};
 use crate::world::Rect;
 use crate::{MOST_BYTES, Tile};
 
@@ -62,6 +62,11 @@ impl Generation {
         self.index.len() - gone + self.detailed.fresh.sheet.len()
     }
 
+    /// The features that no tile holds, though they have a geometry.
+    pub(super) fn unreadable(&self) -> &Unreadable {
+        self.detailed.unreadable.as_ref().unwrap_or(&self.index.unreadable)
+    }
+
     /// Bytes of memory, about; not those of files.
     pub(super) fn bytes(&self) -> usize {
         let over = std::iter::once(&*self.detailed).chain(&*self.levels);
@@ -95,10 +100,10 @@ impl Generation {
     /// none where they are too many, and there are levels to do better.
     fn detailed(&self, found: &Search, frame: &Frame, style: Style) -> Option<Vec<u8>> {
         let is_last = self.index.levels.is_empty();
-        if !is_last && self.is_hopeless(found) {
+        if !is_last && self.is_hopeless(found, frame.zoom()) {
             return None;
         }
-        let bytes = drawing::draw(style, &self.index, self.detailed_sheet(), found, frame.grid);
+        let bytes = drawing::draw(style, frame.zoom(), &self.index, self.detailed_sheet(), found, frame.grid);
         (is_last || self.fits(&bytes)).then_some(bytes)
     }
 
@@ -120,7 +125,7 @@ impl Generation {
         let mut last = None;
         for (number, level) in levels.iter().enumerate().skip(finest + first.saturating_sub(1)) {
             let sheet = Layered { base: &level.sheet, over: &self.levels[number] };
-            let bytes = drawing::draw(style, &self.index, sheet, &sheet.search(area, zoom), frame.grid);
+            let bytes = drawing::draw(style, zoom, &self.index, sheet, &sheet.search(area, zoom), frame.grid);
             let fits = self.fits(&bytes);
             last = Some((Tile::new(bytes, true), number - finest + 1));
             if fits {
@@ -135,9 +140,11 @@ impl Generation {
     }
 
     /// Whether a tile of these features as they are would surely be too large.
-    fn is_hopeless(&self, found: &Search) -> bool {
+    fn is_hopeless(&self, found: &Search, zoom: u8) -> bool {
         let (features, places) = found.weight();
-        let bytes = features * (LEAST_BYTES + 3 * self.index.columns.len());
+        let attributes = &self.layer.definition.attributes;
+        let late = attributes.iter().filter(|attribute| attribute.min_zoom > zoom).count();
+        let bytes = features * (LEAST_BYTES + 3 * self.index.columns.len().saturating_sub(late));
         // Where no ratio was measured: no tile is compressed to a twentieth.
         let ratio = if self.index.gzip_ratio > 0.0 { self.index.gzip_ratio } else { 0.05 };
         places > MOST_PLACES || bytes as f32 * ratio > MOST_BYTES as f32

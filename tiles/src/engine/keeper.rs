@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
 use layers::change::{self, Change, Envelope, Event, FeedError, Follower, Operation, Position, Touched};
-use layers::features::{FeatureError, FeatureId, Wanted, snapshot};
+use layers::features::{FeatureError, FeatureId, Told, Wanted, snapshot};
 use layers::{Layer, LayerId, crs};
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
@@ -206,7 +206,7 @@ impl<'a> Keeper<'a> {
     /// Takes up every layer: from its file and what changed since, or built anew.
     async fn take_up_all(&mut self) -> Result<(), KeepError> {
         let mut layers = catalog::list(self.caller, self.database).await?;
-        layers.retain(|layer| Caller::Anonymous.may_read(layer.visibility(), layer.subject()));
+        layers.retain(|layer| self.tiles.wants(layer));
         self.public = layers.iter().map(|layer| layer.id.clone()).collect();
         if self.has_no_room() {
             return Ok(());
@@ -292,8 +292,11 @@ impl<'a> Keeper<'a> {
     /// Reads the features anew and lays them over the generation.
     async fn lay_over(&mut self, layer: &Layer, generation: &Generation, ids: Vec<FeatureId>) -> Result<(), KeepError> {
         let mut rows = Vec::with_capacity(ids.len());
-        snapshot(self.caller, self.database, layer, crs::WEB_MERCATOR, Wanted::Only(&ids), |row| rows.push(row))
-            .await?;
+        snapshot(self.caller, self.database, layer, crs::WEB_MERCATOR, Wanted::Only(&ids), |told| match told {
+            Told::Row(row) => rows.push(row),
+            Told::Again => rows.clear(),
+        })
+        .await?;
         let tracked = self.layers.entry(layer.id.clone()).or_default();
         tracked.changed.extend(ids.iter().cloned());
         let Ok(detailed) = overlay::detailed(generation, &tracked.changed, &ids, &rows) else {
@@ -387,8 +390,7 @@ impl<'a> Keeper<'a> {
                 }
             }
             Err(error @ (BuildError::NoRoom { .. } | BuildError::NotIndexed(NotIndexed::TooLarge))) => {
-                tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
-                self.tiles.drop_index(&layer.id, true);
+                self.tiles.leave_out(&layer.id, &error, true);
                 self.tell_untold(layer);
             }
             // A layer that cannot be read as a whole (a table that somebody
@@ -397,8 +399,7 @@ impl<'a> Keeper<'a> {
                 error @ (BuildError::NotIndexed(NotIndexed::SameNumber | NotIndexed::Scratch(_))
                 | BuildError::Features(FeatureError::Database(sqlx::Error::Database(_)))),
             ) => {
-                tracing::warn!(layer = %layer.id, %error, "a layer has no tile index");
-                self.tiles.drop_index(&layer.id, false);
+                self.tiles.leave_out(&layer.id, &error, false);
                 self.tell_untold(layer);
             }
             Err(error) => return Err(error.into()),
@@ -422,9 +423,9 @@ impl<'a> Keeper<'a> {
     }
 
     fn tell(&self) {
-        let super::Size { features, bytes, file_bytes, left_out } = self.tiles.size();
+        let super::Size { features, bytes, file_bytes, left_out, unreadable } = self.tiles.size();
         let seconds = self.began.elapsed().as_secs_f64();
-        tracing::info!(features, bytes, file_bytes, left_out, seconds, "the tile indexes are ready");
+        tracing::info!(features, bytes, file_bytes, left_out, unreadable, seconds, "the tile indexes are ready");
         self.tiles.is_ready.send_replace(true);
     }
 
@@ -432,7 +433,7 @@ impl<'a> Keeper<'a> {
     /// public may see: only those are served as tiles, and its index goes.
     async fn public_layer(&mut self, id: &LayerId) -> Result<Option<Layer>, KeepError> {
         match catalog::get(self.caller, self.database, id).await {
-            Ok(layer) if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) => {
+            Ok(layer) if self.tiles.wants(&layer) => {
                 self.public.insert(id.clone());
                 Ok(Some(layer))
             }

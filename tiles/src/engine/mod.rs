@@ -5,7 +5,9 @@ mod build;
 mod cache;
 mod changes;
 mod compose;
+mod counts;
 mod drawing;
+mod files;
 mod folder;
 mod generation;
 mod history;
@@ -26,12 +28,16 @@ use moka::future::Cache;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
+use self::build::BuildError;
 pub use self::cache::EncodedTile;
 use self::cache::{Entry, Key};
 use self::changes::{ChangeLog, What};
 pub use self::changes::{ChangePosition, Changes, LayerChange, NoPosition, Told};
 pub use self::compose::labels;
+use self::counts::Counters;
+pub use self::counts::Counts;
 use self::drawing::Style;
+pub use self::files::Files;
 use self::folder::Folder;
 use self::generation::Generation;
 use crate::frame::Frame;
@@ -45,11 +51,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// it to another thread would cost as much.
 const FEW_PLACES: usize = 4_000;
 
+/// So many features that no tile holds are named in the log at a time.
+const MOST_TOLD: usize = 100;
+
 /// Cuts tiles from an index of each layer, as far as there is one; the others
 /// in the database.
 #[derive(Debug)]
 pub struct IndexedTiles {
     indexes: RwLock<HashMap<LayerId, Arc<Generation>>>,
+    /// The layers of which there are to be indexes, where that is not all.
+    only: Option<BTreeSet<LayerId>>,
     /// Layers that found no room.
     left_out: RwLock<BTreeSet<LayerId>>,
     turns: Arc<Semaphore>,
@@ -61,6 +72,7 @@ pub struct IndexedTiles {
     /// What changed, for those who show tiles.
     changes: Arc<ChangeLog>,
     is_ready: watch::Sender<bool>,
+    counters: Counters,
     database: Database,
     postgis: PostgisTiles,
 }
@@ -88,6 +100,9 @@ pub struct Size {
     pub file_bytes: usize,
     /// Layers that found no room in it.
     pub left_out: usize,
+    /// Features that no tile holds, though they have a geometry: it cannot be
+    /// read, or not be on a map.
+    pub unreadable: usize,
 }
 
 impl IndexedTiles {
@@ -103,6 +118,7 @@ impl IndexedTiles {
             .build();
         Self {
             indexes: RwLock::default(),
+            only: None,
             left_out: RwLock::default(),
             turns: Arc::new(Semaphore::new(processors)),
             limits,
@@ -110,9 +126,25 @@ impl IndexedTiles {
             cache: (limits.cache_bytes > 0).then_some(cache),
             changes: Arc::new(ChangeLog::new()),
             is_ready: watch::Sender::new(false),
+            counters: Counters::default(),
             postgis: PostgisTiles::new(database.clone(), limits.at_once),
             database,
         }
+    }
+
+    /// Of these layers only there are to be indexes; of the others tiles are cut
+    /// in the database.
+    #[must_use]
+    pub fn only(mut self, layers: impl IntoIterator<Item = LayerId>) -> Self {
+        self.only = Some(layers.into_iter().collect());
+        self
+    }
+
+    /// Whether there is to be an index of the layer: the public may see it, and
+    /// nobody said otherwise.
+    fn wants(&self, layer: &Layer) -> bool {
+        let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&layer.id));
+        is_meant && Caller::Anonymous.may_read(layer.visibility(), layer.subject())
     }
 
     /// Keeps an index of every layer that the public may see, as it changes,
@@ -157,8 +189,22 @@ impl IndexedTiles {
             features: size.features + index.len(),
             bytes: size.bytes + index.bytes(),
             file_bytes: size.file_bytes + index.index.file_bytes,
+            unreadable: size.unreadable + index.unreadable().len(),
             ..size
         })
+    }
+
+    /// Tiles that are kept, and the bytes of memory that they take.
+    pub async fn kept(&self) -> (u64, u64) {
+        let Some(cache) = &self.cache else { return (0, 0) };
+        // It counts now and then only.
+        cache.run_pending_tasks().await;
+        (cache.entry_count(), cache.weighted_size())
+    }
+
+    /// How often what happened since this began.
+    pub fn counts(&self) -> Counts {
+        self.counters.now()
     }
 
     /// Whether the layer's tiles are cut here.
@@ -178,8 +224,34 @@ impl IndexedTiles {
 
     fn put(&self, generation: Generation) {
         let layer = generation.layer.id.clone();
+        self.tell_unreadable(&generation);
         self.left_out.write().unwrap_or_else(PoisonError::into_inner).remove(&layer);
         self.indexes.write().unwrap_or_else(PoisonError::into_inner).insert(layer, Arc::new(generation));
+    }
+
+    /// Says of features that no tile holds which they are: of each one once,
+    /// unless there are very many.
+    fn tell_unreadable(&self, generation: &Generation) {
+        let before = self.generation(&generation.layer.id);
+        let is_known = |id: &String| before.as_ref().is_some_and(|before| before.unreadable().contains_key(id));
+        let mut new = generation.unreadable().iter().filter(|(id, _)| !is_known(id));
+        let layer = &generation.layer.id;
+        for (feature, reason) in new.by_ref().take(MOST_TOLD) {
+            tracing::warn!(%layer, feature, reason, "a feature is left out of the tiles");
+        }
+        let more = new.count();
+        if more > 0 {
+            tracing::warn!(%layer, more, "and more features are left out of the tiles");
+        }
+    }
+
+    /// The layer has no index from now on, since it cannot be built.
+    fn leave_out(&self, layer: &LayerId, error: &BuildError, want_of_room: bool) {
+        tracing::warn!(%layer, %error, "a layer has no tile index");
+        self.drop_index(layer, want_of_room);
+        if let Some(folder) = &self.folder {
+            folder.note(layer, &error.to_string());
+        }
     }
 
     /// The layer has no index from now on, for want of room or since there is
@@ -233,10 +305,12 @@ impl IndexedTiles {
         let area = area.unwrap_or(crate::world::NOWHERE);
         if let Some(entry) = cache.get(&key).await {
             if entry.holds(&generations, area) {
+                self.counters.look(true);
                 return Ok(entry.tile.clone());
             }
             cache.invalidate(&key).await;
         }
+        self.counters.look(false);
         let cut = async {
             let tile = self.cut(generations.clone(), frame, encoding).await?;
             Ok::<_, TileError>(Arc::new(Entry::new(tile, &generations)))
@@ -262,6 +336,7 @@ impl IndexedTiles {
         encoding: Encoding,
     ) -> Result<Option<Arc<EncodedTile>>, TileError> {
         let drawn = Drawn { layer, filter: Some(filter), view: &View::whole(layer), labels: LABELS };
+        self.counters.ask_database();
         let tile = self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await?;
         let Some(tile) = tile else { return Ok(None) };
         let encoded = self.in_turn(move || EncodedTile::new(&tile, encoding)).await?;
@@ -282,10 +357,15 @@ impl IndexedTiles {
             let view = View::whole(&generation.layer);
             let style = Style { layer: &generation.layer, view: &view, labels: LABELS, one_of: 1 };
             if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, style) {
-                return encoded(tile);
+                return self.counted(encoded(tile));
             }
         }
-        self.in_turn(move || encoded(compose::tile(&generations, &frame))).await?
+        self.counted(self.in_turn(move || encoded(compose::tile(&generations, &frame))).await?)
+    }
+
+    fn counted(&self, tile: Result<Option<EncodedTile>, TileError>) -> Result<Option<EncodedTile>, TileError> {
+        self.counters.cut(matches!(&tile, Ok(Some(tile)) if tile.is_generalised));
+        tile
     }
 
     /// Runs what takes long on another thread, when its turn comes.
@@ -314,6 +394,7 @@ impl IndexedTiles {
             return Err(TileError::UnknownLayer(layer.id.clone()));
         }
         let Some(generation) = self.generation(&layer.id) else {
+            self.counters.ask_database();
             let drawn = Drawn { layer, filter: None, view, labels };
             return self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await;
         };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use layers::features::{FeatureId, SnapshotRow};
 
-use super::build::push;
 use super::generation::Generation;
 use crate::generalise::{Cell, Cells, ends, generalise, hold, kept};
 use crate::index::{
@@ -36,9 +35,13 @@ pub(super) fn detailed(
     }
     let mut newest = Builder::new(&generation.layer, &Scratch::default());
     for row in rows {
-        push(&mut newest, &generation.layer, row);
+        newest.push(row);
     }
-    let newest = Fresh::of(newest.finish()?);
+    let mut newest = newest.finish()?;
+    let mut unreadable = generation.unreadable().clone();
+    unreadable.retain(|id, _| !ids.iter().any(|changed| changed.to_string() == *id));
+    unreadable.append(&mut newest.unreadable);
+    let newest = Fresh::of(newest);
     let replaced: HashSet<i64> = ids.iter().map(number).collect();
     let mut drafts = Drafts::new(index.columns.len(), &Scratch::default());
     let mut values = ValuesBuilder::default();
@@ -50,7 +53,8 @@ pub(super) fn detailed(
     for stratum in &newest.sheet.strata {
         copy(&newest, stratum, 0..stratum.view().len(), &mut values, &mut drafts);
     }
-    Ok(Overlay { gone, fresh: fresh(index.detailed.columns.clone(), drafts, values)? })
+    let fresh = fresh(index.detailed.columns.clone(), drafts, values)?;
+    Ok(Overlay { gone, fresh, unreadable: Some(unreadable) })
 }
 
 fn fresh(columns: Vec<u16>, drafts: Drafts, values: ValuesBuilder) -> Result<Fresh, NotIndexed> {
@@ -123,7 +127,7 @@ pub(super) fn levels(generation: &Generation, touched: &Places, dirty: &Places) 
         for sheet in [&level.sheet, &before.fresh.sheet, &fresh.sheet] {
             boxes.extend(dirty.iter().filter_map(|cell| around(sheet, level.zoom, *cell)));
         }
-        overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh });
+        overlays.push(Overlay { gone: gone(&level.sheet, level.zoom, &touched), fresh, unreadable: None });
     }
     Ok(Levels { index: generation.index.clone(), overlays, boxes: boxes.into_iter().collect() })
 }

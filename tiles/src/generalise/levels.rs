@@ -28,16 +28,17 @@ pub(crate) fn levels(layer: &Layer, index: &Index, scratch: &Scratch) -> io::Res
         return Ok(Vec::new());
     };
     let nothing = Overlay::default();
-    let columns = kept_columns(layer, index);
+    let kept_anywhere = kept_columns(layer, index);
     let mut levels: Vec<Level> = Vec::new();
     for zoom in (0..=top).rev() {
         let finer = levels.last().map_or(&index.detailed, |level| &level.sheet);
+        let columns = entered(layer, index, &kept_anywhere, zoom);
         let kept = kept(layer, index, finer, &columns);
         let mut drafts = Drafts::new(kept.columns.len(), scratch);
         let finer = Layered { base: finer, over: &nothing };
         generalise(finer, zoom, &kept, Cells::All, &mut |code, _| code, &mut drafts);
         let places = drafts.places();
-        let sheet = Sheet::new(columns.clone(), &drafts.sort()?, |code| code, scratch)?;
+        let sheet = Sheet::new(columns, &drafts.sort()?, |code| code, scratch)?;
         let all = bytes(index, &sheet, sheet.len(), places);
         levels.push(Level { zoom, sheet });
         if all <= LIGHT {
@@ -45,6 +46,14 @@ pub(crate) fn levels(layer: &Layer, index: &Index, scratch: &Scratch) -> io::Res
         }
     }
     Ok(levels)
+}
+
+/// Those of the columns that tiles of that zoom hold: what nobody sees need not
+/// keep features apart. Coarser levels have no others.
+fn entered(layer: &Layer, index: &Index, columns: &[u16], zoom: u8) -> Vec<u16> {
+    let attribute = |column: u16| layer.definition.attribute(&index.columns[usize::from(column)]);
+    let enters = |column: &u16| attribute(*column).is_none_or(|attribute| attribute.min_zoom <= zoom);
+    columns.iter().copied().filter(enters).collect()
 }
 
 /// What a level with those columns keeps of a finer sheet.

@@ -1,6 +1,6 @@
 //! What is told to a layer's readers of how it is generalised.
 
-use layers::{GeometryType, Layer, LayerDefinition, Text};
+use layers::{Attribute, GeometryType, Layer, LayerDefinition, Text};
 
 use super::levels::MOST_DISTINCT;
 use super::points::PIXELS;
@@ -25,6 +25,7 @@ pub fn generalisation(layer: &Layer) -> Vec<Text> {
     )];
     said.extend(kinds(layer.geometry_type).iter().map(|kind| of_kind(*kind, class)));
     said.push(attributes(definition));
+    said.extend(entering(definition));
     said.push(text(
         "Si aun así no cabe, se dibuja como desde más lejos, un acercamiento tras otro.".to_owned(),
         "Where that is still too much, it is drawn as from farther away, one zoom after the other.".to_owned(),
@@ -110,6 +111,19 @@ fn attributes(definition: &LayerDefinition) -> Text {
              has no id."
         ),
     )
+}
+
+/// Which attributes enter later than the layer.
+fn entering(definition: &LayerDefinition) -> Option<Text> {
+    let late = definition.attributes.iter().filter(|attribute| attribute.min_zoom > definition.min_zoom);
+    let late: Vec<String> = late.map(|Attribute { name, min_zoom, .. }| format!("{name} ({min_zoom})")).collect();
+    let late = late.join(", ");
+    (!late.is_empty()).then(|| {
+        text(
+            format!("Solo desde el acercamiento indicado están en las teselas: {late}."),
+            format!("In tiles from the zoom on that is given only: {late}."),
+        )
+    })
 }
 
 fn text(es: String, en: String) -> Text {

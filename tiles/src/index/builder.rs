@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::io;
 
-use layers::features::{Feature, FeatureId};
+use layers::features::SnapshotRow;
 use layers::{AttributeType, Layer, Value};
 
 use super::array::Array;
@@ -22,6 +23,7 @@ pub(crate) struct Builder {
     codes: Vec<u32>,
     rule: Option<Rule>,
     lowest_zoom: u8,
+    unreadable: Unreadable,
 }
 
 /// From which zoom on a feature is in tiles, by an attribute's value.
@@ -31,13 +33,8 @@ struct Rule {
     rule: layers::ZoomRule,
 }
 
-/// A feature that cannot be in tiles.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the feature {id} cannot be read: {reason}")]
-pub(crate) struct Unreadable {
-    id: FeatureId,
-    reason: String,
-}
+/// Features that cannot be in tiles, by id, and why.
+pub(crate) type Unreadable = BTreeMap<String, String>;
 
 /// Why a layer has no index.
 #[derive(Debug, thiserror::Error)]
@@ -75,25 +72,35 @@ impl Builder {
             codes: Vec::new(),
             rule,
             lowest_zoom: layer.definition.min_zoom,
+            unreadable: Unreadable::new(),
         }
     }
 
     /// Adds a feature with its geometry in EPSG:3857, and where its label
     /// stands (a point, likewise). One whose geometry cannot be read is left
-    /// out, as is one that has none.
-    pub(crate) fn push(&mut self, feature: &Feature, label: Option<&[u8]>) -> Result<(), Unreadable> {
-        let unreadable =
-            |error: geozero::error::GeozeroError| Unreadable { id: feature.id.clone(), reason: error.to_string() };
-        let Some(wkb) = &feature.geometry else { return Ok(()) };
+    /// out and remembered as such; one that has none is left out.
+    pub(crate) fn push(&mut self, row: &SnapshotRow) {
+        if let Err(reason) = self.try_push(row) {
+            self.unreadable.insert(row.feature.id.to_string(), reason);
+        }
+    }
+
+    fn try_push(&mut self, SnapshotRow { feature, label, is_lost }: &SnapshotRow) -> Result<(), String> {
+        let Some(wkb) = &feature.geometry else {
+            return if *is_lost { Err("it lies where no map reaches".to_owned()) } else { Ok(()) };
+        };
         let label = match label {
             Some(wkb) => {
-                self.reader.read(wkb).map_err(unreadable)?;
+                self.reader.read(wkb).map_err(|error| error.to_string())?;
                 self.reader.parts.first().and_then(|part| part.first().copied())
             }
             None => None,
         };
-        self.reader.read(wkb).map_err(unreadable)?;
-        let Some(kind) = self.reader.kind.filter(|_| !self.reader.parts.is_empty()) else { return Ok(()) };
+        self.reader.read(wkb).map_err(|error| error.to_string())?;
+        let Some(kind) = self.reader.kind.filter(|_| !self.reader.parts.is_empty()) else {
+            let is_empty = !self.reader.is_anywhere;
+            return if is_empty { Ok(()) } else { Err("it has no points, lines or areas".to_owned()) };
+        };
         self.codes.clear();
         for (value, _) in feature.values.iter().zip(&self.is_held).filter(|(_, is_held)| **is_held) {
             self.codes.push(self.values.code(value));
@@ -138,6 +145,7 @@ impl Builder {
             levels: Vec::new(),
             gzip_ratio: 0.0,
             file_bytes: 0,
+            unreadable: self.unreadable,
             key_numbers,
             key_rows,
         })

@@ -25,11 +25,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::array::Array;
 use super::table::Table;
-use super::{Index, Level, Sheet, Stratum, Values, map::map};
+use super::{Index, Level, Sheet, Stratum, Unreadable, Values, map::map};
 
 const MAGIC: &[u8; 8] = b"LINDEROT";
 /// Changes with the format, and with what an index holds of a layer.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEAD_AT: usize = 24;
 const ALIGNMENT: usize = 64;
 
@@ -63,6 +63,7 @@ struct Head {
     columns: Vec<String>,
     first_single: u32,
     gzip_ratio: f32,
+    unreadable: Unreadable,
     /// The detailed one, then the levels.
     sheets: Vec<SheetHead>,
     arrays: Vec<Place>,
@@ -102,6 +103,7 @@ pub(crate) fn write(index: &Index, origin: &Origin, path: &Path) -> io::Result<(
         columns: index.columns.clone(),
         first_single: index.first_single,
         gzip_ratio: index.gzip_ratio,
+        unreadable: index.unreadable.clone(),
         arrays: places.collect(),
         sheets: sheets(index).map(|(zoom, sheet)| head(zoom, sheet)).collect(),
     };
@@ -155,6 +157,7 @@ pub(crate) fn read(content: &Bytes) -> Result<(Index, Origin), SnapshotError> {
         columns: head.columns,
         first_single: head.first_single,
         gzip_ratio: head.gzip_ratio,
+        unreadable: head.unreadable,
         values: Values { ends: arrays.next()?, bytes: arrays.next()? },
         key_numbers: arrays.next()?,
         key_rows: arrays.next()?,

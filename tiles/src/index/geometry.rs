@@ -1,7 +1,7 @@
 //! From WKB to places.
 
 use geozero::GeomProcessor;
-use geozero::error::Result;
+use geozero::error::{GeozeroError, Result};
 use geozero::wkb::process_wkb_geom;
 
 use super::GeometryKind;
@@ -16,12 +16,15 @@ pub(super) struct Reader {
     next: Option<GeometryKind>,
     /// How many rings the polygon has had.
     rings: usize,
+    /// Whether there was any place at all, of whatever.
+    pub(super) is_anywhere: bool,
 }
 
 impl Reader {
     /// Reads ISO WKB in EPSG:3857.
     pub(super) fn read(&mut self, wkb: &[u8]) -> Result<()> {
         self.kind = None;
+        self.is_anywhere = false;
         self.parts.clear();
         process_wkb_geom(&mut &wkb[..], self)?;
         self.parts.retain(|part| !part.is_empty());
@@ -45,6 +48,10 @@ impl Reader {
 
 impl GeomProcessor for Reader {
     fn xy(&mut self, x: f64, y: f64, _: usize) -> Result<()> {
+        if !x.is_finite() || !y.is_finite() {
+            return Err(GeozeroError::Geometry("a coordinate is no number".to_owned()));
+        }
+        self.is_anywhere = true;
         if self.next.is_some()
             && let Some(part) = self.parts.last_mut()
         {
@@ -98,6 +105,10 @@ impl GeomProcessor for Reader {
     fn multilinestring_begin(&mut self, _: usize, _: usize) -> Result<()> {
         self.begin(GeometryKind::Lines);
         Ok(())
+    }
+
+    fn triangle_begin(&mut self, tagged: bool, size: usize, index: usize) -> Result<()> {
+        self.polygon_begin(tagged, size, index)
     }
 
     fn polygon_begin(&mut self, _: bool, _: usize, _: usize) -> Result<()> {

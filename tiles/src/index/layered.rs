@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Hits, Index, Sheet, TableView, Values};
+use super::{Hits, Index, Sheet, TableView, Unreadable, Values};
 use crate::world::Rect;
 
 /// Rows that no longer hold, by stratum: ascending, apart from each other.
@@ -26,6 +26,9 @@ impl Fresh {
 pub(crate) struct Overlay {
     pub(crate) gone: Gone,
     pub(crate) fresh: Fresh,
+    /// The layer's features that are now in neither, where that is not what the
+    /// index says.
+    pub(crate) unreadable: Option<Unreadable>,
 }
 
 /// A sheet as it is now.

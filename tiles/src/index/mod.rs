@@ -18,7 +18,7 @@ use layers::features::FeatureId;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::array::Array;
-pub(crate) use self::builder::{Builder, NotIndexed};
+pub(crate) use self::builder::{Builder, NotIndexed, Unreadable};
 pub(crate) use self::column::Scratch;
 pub(crate) use self::drafts::{Drafts, NO_PLACE};
 pub(crate) use self::layered::{Feature, Fresh, Gone, Layered, Overlay, Search};
@@ -71,6 +71,8 @@ pub(crate) struct Index {
     /// × 2^32 + row of the detailed sheet.
     key_numbers: Array<i64>,
     key_rows: Array<u64>,
+    /// The layer's features that are not in it, though they have a geometry.
+    pub(crate) unreadable: Unreadable,
     /// Bytes of the file that it is mapped from; 0 where it is in memory.
     pub(crate) file_bytes: usize,
 }

@@ -96,6 +96,8 @@ impl PostgisTiles {
         };
         let mut connection = self.database.app().acquire().await?;
         let mut drawn = drawn;
+        let entered = drawn.view.at(layer, tile.scale_zoom());
+        drawn.view = &entered;
         let bare = View::bare();
         let mut sieve = Sieve::Detailed;
         loop {

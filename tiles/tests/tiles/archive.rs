@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use access::Caller;
 use async_trait::async_trait;
 use bytes::Bytes;
-use layers::Layer;
+use layers::{Layer, LayerId};
 use pmtiles::{AsyncPmTilesReader, Compression, MmapBackend, TileType};
 use tempfile::TempDir;
-use tiles::archive::{self, ArchiveError, Contents, OneLayer, Progress, Report, Source, Target};
+use tiles::archive::{self, ArchiveError, Contents, OneLayer, Progress, Report, Served, Source, Target};
 use tiles::postgis::PostgisTiles;
-use tiles::{TileCoord, TileError, TileSource, View};
+use tiles::{Encoding, TileCoord, TileError, TileSource, View};
 
 use crate::support::City;
 
@@ -145,6 +145,38 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         assert_eq!(described[0]["fields"].as_object().unwrap().len(), 7);
     }
     assert_eq!(room.files().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_a_map_is_what_the_engine_serves_generalised_too() {
+    let room = Room::new().await;
+    room.city.fill_densely().await;
+    let engine = crate::support::engine(&room.city).await;
+    let ids: Vec<LayerId> = crate::support::KINDS.map(|name| name.parse().unwrap()).to_vec();
+    let mut layers = Vec::new();
+    for name in crate::support::KINDS {
+        layers.push(measured(&room.city, name).await);
+    }
+    let path = room.folder.path().join("map");
+    let contents = Contents { name: "El mapa", layers: &layers, zooms: 0..=14, caller: Caller::Anonymous };
+    let source = Served { tiles: &engine, layers: &ids, caller: Caller::Anonymous };
+    let database = room.city.db.database();
+    let report = archive::write(&source, database, &contents, to(&path), 2, &Told::default()).await.unwrap();
+    let reader = open(&path).await;
+    let (mut held, mut generalised) = (0, 0);
+    for tile in (0..=14).flat_map(|zoom| around(&layers[0], zoom)) {
+        let answered = engine.encoded(Caller::Anonymous, &ids, tile, Encoding::Identity).await.unwrap();
+        generalised += u32::from(answered.as_ref().is_some_and(|tile| tile.is_generalised));
+        let kept = reader.get_tile_decompressed(address(tile)).await.unwrap();
+        assert!(kept == answered.map(|tile| tile.bytes.clone()), "{tile:?}");
+        held += u64::from(kept.is_some());
+    }
+    assert_eq!(report.tiles, held);
+    assert!(generalised > 5, "{generalised}");
+    let metadata: serde_json::Value = serde_json::from_str(&reader.get_metadata().await.unwrap()).unwrap();
+    let described = metadata["vector_layers"].as_array().unwrap();
+    let names: Vec<_> = described.iter().map(|layer| layer["id"].as_str().unwrap()).collect();
+    assert_eq!(names, ["predios", "predios_labels", "vias", "postes"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod archive;
+mod attributes;
 mod changes;
 mod equal;
 mod filtered;
@@ -10,3 +11,4 @@ mod sets;
 mod several;
 mod snapshot;
 mod support;
+mod unreadable;

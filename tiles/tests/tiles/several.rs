@@ -122,7 +122,11 @@ async fn a_change_drops_the_tiles_that_it_touches_and_no_others() {
         (at(17), TileCoord::new(17, u64::from(at(17).row()) + 2, u64::from(at(17).column()) + 1).unwrap());
     let ask = async |tile| encoded(&engine, &["postes", "predios"], tile, Encoding::Gzip).await.unwrap();
     let (before, beside) = (ask(here).await, ask(there).await);
+    assert_eq!((engine.counts().hits, engine.counts().misses), (0, 2));
     assert!(Arc::ptr_eq(&before, &ask(here).await), "kept");
+    assert_eq!((engine.counts().hits, engine.counts().misses, engine.counts().whole), (1, 2, 2));
+    let (tiles, bytes) = engine.kept().await;
+    assert!(tiles == 2 && bytes > (before.bytes.len() + beside.bytes.len()) as u64, "{tiles} {bytes}");
     city.write(format!(
         "INSERT INTO geo.predios (nombre, geom) SELECT 'nuevo', ST_Multi(ST_Buffer(ST_Transform(ST_SetSRID( \
          ST_MakePoint({}, {}), 4326), 9377), 3))",

@@ -5,8 +5,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::equal::compare;
-use crate::support::{City, KINDS, drawn, engine_in, eventually};
+use crate::support::{City, KINDS, OPERATOR, drawn, engine_in, eventually};
 use tiles::TileCoord;
+use tiles::engine::{Files, IndexedTiles, Limits};
 use tiles::postgis::PostgisTiles;
 
 /// Which file it is: another one is there when it was written anew.
@@ -72,6 +73,45 @@ async fn one_that_is_not_whole_is_built_anew() {
         compare_all(&engine, &city).await;
         assert!(engine.size().file_bytes > 0, "case {number}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_says_which_layers_have_none() {
+    let city = City::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let look = || Files::look(folder.path()).unwrap().unwrap();
+    let within = |index_bytes: usize| {
+        let limits = Limits { at_once: 2, index_bytes, cache_bytes: 0 };
+        IndexedTiles::new(city.db.database().clone(), limits, Some(folder.path().to_owned()))
+    };
+    let start = async |engine: IndexedTiles| {
+        let keep = engine.keep(OPERATOR, city.db.database());
+        tokio::select! { () = keep => unreachable!("it goes on for ever"), () = engine.ready() => {} }
+    };
+    assert_eq!(Files::look(&folder.path().join("nothing")).unwrap(), None);
+    start(within(1_000)).await;
+    let files = look();
+    let names: Vec<&str> = files.without.iter().map(|(layer, _)| layer.as_str()).collect();
+    assert_eq!(names, ["postes", "predios", "vias"]);
+    assert!(files.without.iter().all(|(_, why)| why.contains("more memory than the 1000 bytes")), "{files:?}");
+    assert_eq!((files.indexes, files.bytes), (0, 0));
+    start(within(1 << 30)).await;
+    let files = look();
+    assert_eq!((files.indexes, files.without.as_slice()), (3, &[][..]));
+    assert!(files.largest > 10_000 && files.bytes > files.largest, "{files:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_some_layers_only() {
+    let city = City::new().await;
+    let limits = Limits { at_once: 2, index_bytes: 1 << 30, cache_bytes: 0 };
+    let engine = IndexedTiles::new(city.db.database().clone(), limits, None).only(["vias".parse().unwrap()]);
+    let keep = engine.keep(OPERATOR, city.db.database());
+    tokio::select! { () = keep => unreachable!("it goes on for ever"), () = engine.ready() => {} }
+    assert_eq!(engine.size().features, city.count("vias").await);
+    let tile = TileCoord::holding(16, crate::support::CENTRE.0, crate::support::CENTRE.1).unwrap();
+    assert!(!drawn(&engine, &city, "predios", tile).await.is_empty(), "the database cuts the others");
+    assert_eq!(engine.counts().database, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,6 +72,7 @@ impl City {
             unit: None,
             domain: None,
             required: false,
+            min_zoom: 0,
             column_type: None,
         };
         let registration = Registration {
