@@ -42,8 +42,8 @@ impl Lattice {
 
     /// Where the map brings the point.
     pub(super) fn at(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        let (column, across) = self.cell(x - self.first[0], self.columns);
-        let (row, down) = self.cell(y - self.first[1], self.rows);
+        let (column, across) = cell((x - self.first[0]) / self.spacing, self.columns);
+        let (row, down) = cell((y - self.first[1]) / self.spacing, self.rows);
         let (across, down) = (weights(across), weights(down));
         let mut sum = [0.0; 2];
         for (row, down) in (row..).zip(down) {
@@ -59,15 +59,36 @@ impl Lattice {
         }
         sum
     }
+}
 
-    /// The first of the four nodes around, and where between the two in the
-    /// middle.
-    fn cell(&self, way: f64, count: usize) -> (usize, f64) {
-        let way = (way / self.spacing).clamp(1.0, (count - 2) as f64);
-        // The last node but one closes the cell before it.
-        let cell = (way as usize).min(count - 3);
-        (cell - 1, way - cell as f64)
+/// The same of one number, known where it is a whole number of spacings.
+#[derive(Debug)]
+pub(super) struct Curve {
+    spacing: f64,
+    nodes: Vec<f64>,
+}
+
+impl Curve {
+    /// Knows the map from 0 up to so many spacings.
+    pub(super) fn new(spacings: i32, spacing: f64, map: impl Fn(f64) -> f64) -> Self {
+        Self { spacing, nodes: (-1..=spacings + 1).map(|node| map(f64::from(node) * spacing)).collect() }
     }
+
+    /// Where the map brings the number.
+    pub(super) fn at(&self, x: f64) -> f64 {
+        let (first, along) = cell(x / self.spacing + 1.0, self.nodes.len());
+        let (along, nodes) = (weights(along), &self.nodes[first..first + 4]);
+        along[0] * nodes[0] + along[1] * nodes[1] + along[2] * nodes[2] + along[3] * nodes[3]
+    }
+}
+
+/// Of so many nodes, so many spacings from the first one: the first of the four
+/// around, and where between the two in the middle.
+fn cell(way: f64, count: usize) -> (usize, f64) {
+    let way = way.clamp(1.0, (count - 2) as f64);
+    // The last node but one closes the cell before it.
+    let cell = (way as usize).min(count - 3);
+    (cell - 1, way - cell as f64)
 }
 
 /// Lagrange's, for nodes at -1, 0, 1 and 2.
@@ -94,6 +115,15 @@ mod tests {
             for axis in 0..2 {
                 prop_assert!((found[axis] - wanted[axis]).abs() < 1e-9, "{found:?} {wanted:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_curve_goes_through_what_is_cubic() {
+        let cubic = |x: f64| x * x * x - 4.0 * x + 1.0;
+        let curve = Curve::new(6, 0.5, cubic);
+        for x in [0.0, 0.1, 1.0, 1.26, 2.99, 3.0] {
+            assert!((curve.at(x) - cubic(x)).abs() < 1e-12, "{x}");
         }
     }
 

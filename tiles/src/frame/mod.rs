@@ -65,7 +65,7 @@ impl Frame {
         let window = Window::new(tile);
         let grid = match tile.set() {
             MatrixSet::WebMercatorQuad => AnyGrid::Mercator(window),
-            MatrixSet::WorldCrs84Quad => AnyGrid::Degrees(Reprojected { window, projection: Degrees }),
+            MatrixSet::WorldCrs84Quad => AnyGrid::Degrees(Reprojected { window, projection: Degrees::get() }),
             MatrixSet::MagnaOrigenNacional => AnyGrid::National(Reprojected { window, projection: National::get()? }),
         };
         Ok(Self { tile, grid })

@@ -162,7 +162,7 @@ proptest! {
 
     #[test]
     fn longitude_and_latitude_are_those_of_the_place(longitude in -179.9..179.9, latitude in -85.0..85.0) {
-        let [x, y] = Degrees.project(mercator(longitude, latitude)).map(|step| step as f64 / 4_294_967_296.0 * 360.0);
+        let [x, y] = Degrees::get().project(mercator(longitude, latitude)).map(|step| step as f64 / 4_294_967_296.0 * 360.0);
         // A step is 8.4e-8 degrees.
         prop_assert!((x - 180.0 - longitude).abs() < 5e-8 && (90.0 - y - latitude).abs() < 9e-8, "{x} {y}");
     }
