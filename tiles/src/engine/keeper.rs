@@ -218,9 +218,6 @@ impl<'a> Keeper<'a> {
             }
         }
         self.queue.extend(layers.into_iter().map(|layer| layer.id).filter(|layer| !self.tiles.has_index(layer)));
-        if self.queue.is_empty() {
-            self.tell();
-        }
         self.build_next().await
     }
 
@@ -352,10 +349,13 @@ impl<'a> Keeper<'a> {
     }
 
     /// Begins with the next layer that has an index to be built, unless one is
-    /// being built.
+    /// being built; tells where there is none.
     async fn build_next(&mut self) -> Result<(), KeepError> {
         while self.builds.is_empty() {
-            let Some(id) = self.queue.pop_front() else { return Ok(()) };
+            let Some(id) = self.queue.pop_front() else {
+                self.tell();
+                return Ok(());
+            };
             let Some(layer) = self.public_layer(&id).await? else { continue };
             self.layers.entry(id.clone()).or_default().building = Some(Since::Features(BTreeSet::new()));
             let (caller, database, room) = (self.caller, self.database.clone(), self.tiles.room(&id));
@@ -404,11 +404,7 @@ impl<'a> Keeper<'a> {
             }
             Err(error) => return Err(error.into()),
         }
-        self.build_next().await?;
-        if self.builds.is_empty() {
-            self.tell();
-        }
-        Ok(())
+        self.build_next().await
     }
 
     /// The layer's tiles show what they did not until now.
