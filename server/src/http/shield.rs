@@ -20,6 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::AppState;
 use super::observe::REQUEST_ID;
 use super::problem::{Kind, Problem};
+use super::tiles::GENERALISED;
 
 /// The largest request body.
 const MAX_BODY: usize = 1024 * 1024;
@@ -49,7 +50,7 @@ pub(super) fn cross_origin() -> CorsLayer {
         .allow_origin(AnyOrigin)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allow_headers(AnyOrigin)
-        .expose_headers([LINK, ETAG, HeaderName::from_static("content-crs"), REQUEST_ID])
+        .expose_headers([LINK, ETAG, HeaderName::from_static("content-crs"), GENERALISED, REQUEST_ID])
 }
 
 /// A panic is our mistake: its message is in the log (see `telemetry`), and

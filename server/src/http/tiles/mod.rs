@@ -13,6 +13,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tiles::MatrixSet;
 
+pub(super) use self::tile::GENERALISED;
 use self::tile::known_set;
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
 use super::extract::Path;
