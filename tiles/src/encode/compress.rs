@@ -21,8 +21,8 @@ pub enum Encoding {
 /// The level of gzip at which its time is worth its bytes: see
 /// `docs/src/developer/tile-performance.md`.
 const GZIP_LEVEL: i32 = 4;
-/// The same of zstd.
-const ZSTD_LEVEL: i32 = 1;
+/// The same of zstd; below zero it is quicker.
+const ZSTD_LEVEL: i32 = -1;
 /// The same of brotli.
 const BROTLI_QUALITY: i32 = 4;
 

@@ -5,7 +5,7 @@ use layers::{GeometryType, Layer, Value};
 use crate::cut::{Clip, Cut, Cutter};
 use crate::encode::mvt::{self, LayerWriter};
 use crate::frame::{AnyGrid, Grid};
-use crate::index::{Feature, GeometryKind, Index, Layered, Search};
+use crate::index::{Feature, GeometryKind, Index, Layered, Search, ValuesView};
 use crate::world::{centre, twice_area};
 use crate::{POINT_COUNT, View};
 
@@ -49,8 +49,9 @@ fn draw_in(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search
 
 /// A tile in the making.
 struct Drawing<'a, G> {
-    index: &'a Index,
-    sheet: Layered<'a>,
+    values: ValuesView<'a>,
+    /// Of what lies over the sheet.
+    fresh_values: ValuesView<'a>,
     grid: G,
     clip: Clip,
     cutter: Cutter,
@@ -108,8 +109,8 @@ impl<'a, G: Grid> Drawing<'a, G> {
         features.reserve(count.min(MOST_FORESEEN), places.min(4 * MOST_FORESEEN));
         let by_code = !found.has_fresh() && count_key.is_none() && index.first_single <= MOST_REPEATED;
         Self {
-            index,
-            sheet,
+            values: index.values.view(),
+            fresh_values: sheet.over.fresh.values.view(),
             grid,
             clip: Clip::new(buffer(style.layer)),
             cutter: Cutter::default(),
@@ -151,9 +152,13 @@ impl<'a, G: Grid> Drawing<'a, G> {
         self.add_label(&feature);
     }
 
+    fn values(&self, is_fresh: bool) -> ValuesView<'a> {
+        if is_fresh { self.fresh_values } else { self.values }
+    }
+
     /// The number in the tile of a code's value.
     fn number(&mut self, code: u32, is_fresh: bool) -> u32 {
-        let values = if is_fresh { &self.sheet.over.fresh.values } else { &self.index.values };
+        let values = self.values(is_fresh);
         let Numbers::ByCode(numbers) = &mut self.numbers else {
             return self.features.value(Cow::Borrowed(values.get(code)));
         };
@@ -194,8 +199,7 @@ impl<'a, G: Grid> Drawing<'a, G> {
         else {
             return;
         };
-        let values = if feature.is_fresh { &self.sheet.over.fresh.values } else { &self.index.values };
-        let value = self.labels.value(Cow::Borrowed(values.get(code)));
+        let value = self.labels.value(Cow::Borrowed(self.values(feature.is_fresh).get(code)));
         self.labels.tag(0, value);
         self.cut.clear();
         self.cut.push([self.grid.to_units(place)]);

@@ -25,7 +25,7 @@ pub(crate) use self::layered::{Feature, Fresh, Gone, Layered, Overlay, Search};
 pub(crate) use self::sheet::{Sheet, Stratum};
 pub(crate) use self::table::TableView;
 pub(crate) use self::tree::Hits;
-pub(crate) use self::values::{Values, ValuesBuilder};
+pub(crate) use self::values::{Values, ValuesBuilder, ValuesView};
 
 /// What a feature's geometry is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,9 +19,12 @@ pub(crate) struct Values {
 impl Values {
     /// The value of a code that is not 0, as a tile's layer holds it.
     pub(crate) fn get(&self, code: u32) -> &[u8] {
-        let index = code as usize - 1;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start as usize..self.ends[index] as usize]
+        self.view().get(code)
+    }
+
+    /// The values with their arrays found, to be read many times.
+    pub(crate) fn view(&self) -> ValuesView<'_> {
+        ValuesView { ends: &self.ends, bytes: &self.bytes }
     }
 
     /// How many there are.
@@ -42,6 +45,22 @@ impl Values {
 
     pub(crate) fn owned_bytes(&self) -> usize {
         self.ends.owned_bytes() + self.bytes.owned_bytes()
+    }
+}
+
+/// Values, to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ValuesView<'a> {
+    ends: &'a [u32],
+    bytes: &'a [u8],
+}
+
+impl<'a> ValuesView<'a> {
+    /// As [`Values::get`].
+    pub(crate) fn get(self, code: u32) -> &'a [u8] {
+        let index = code as usize - 1;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start as usize..self.ends[index] as usize]
     }
 }
 
