@@ -9,6 +9,8 @@ mod counts;
 mod drawing;
 mod files;
 mod folder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generation;
 mod history;
 mod keeper;
@@ -49,7 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A tile of no more places than this is cut where it is asked for: handing
 /// it to another thread would cost as much.
-const FEW_PLACES: usize = 4_000;
+const FEW_PLACES: usize = 10_000;
 
 /// So many features that no tile holds are named in the log at a time.
 const MOST_TOLD: usize = 100;

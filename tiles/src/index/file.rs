@@ -182,6 +182,34 @@ pub(crate) fn read(content: &Bytes) -> Result<(Index, Origin), SnapshotError> {
     Ok((index, head.origin))
 }
 
+/// Makes the checksums those of the content, so that what they guard is
+/// looked at, too.
+#[cfg(fuzzing)]
+pub(crate) fn mend(content: &mut Vec<u8>) {
+    let Some(length) = content.get(12..16).map(|bytes| u32::from_le_bytes(bytes.try_into().expect("four")) as usize)
+    else {
+        return;
+    };
+    let Some(head) = content.get(HEAD_AT..HEAD_AT + length) else { return };
+    if let Ok(mut head) = serde_json::from_slice::<Head>(head) {
+        let start = (HEAD_AT + length).next_multiple_of(ALIGNMENT) as u64;
+        for place in &mut head.arrays {
+            let range =
+                start.saturating_add(place.start)..start.saturating_add(place.start).saturating_add(place.bytes);
+            let bytes = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+            place.checksum = bytes.and_then(|(start, end)| content.get(start..end)).map_or(0, xxh3_64);
+        }
+        let mut written = serde_json::to_vec(&head).expect("a head");
+        // Of the same length, or the arrays are elsewhere: spaces may stand behind it.
+        if written.len() <= length {
+            written.resize(length, b' ');
+            content[HEAD_AT..HEAD_AT + length].copy_from_slice(&written);
+        }
+    }
+    let checksum = xxh3_64(&content[HEAD_AT..HEAD_AT + length]);
+    content[16..24].copy_from_slice(&checksum.to_le_bytes());
+}
+
 fn sheets(index: &Index) -> impl Iterator<Item = (u8, &Sheet)> {
     std::iter::once((u8::MAX, &index.detailed)).chain(index.levels.iter().map(|level| (level.zoom, &level.sheet)))
 }
