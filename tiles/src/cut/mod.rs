@@ -179,7 +179,7 @@ impl Cutter {
             }
             self.rings.push(self.path.iter().copied());
         }
-        self.valid.is_simple(&self.rings)
+        self.valid.is_valid(&self.rings)
     }
 
     /// The part in units, without repeated points.

@@ -32,7 +32,7 @@ impl Checker {
         if rings.is_empty() {
             return;
         }
-        if self.is_simple(rings) && exteriors_first(rings) {
+        if self.is_valid(rings) {
             for ring in rings.parts() {
                 cut.push(ring.iter().copied());
             }
@@ -53,8 +53,14 @@ impl Checker {
         }
     }
 
+    /// Whether no two edges touch or cross, every hole lies in the exterior
+    /// before it, and no exterior in another.
+    pub(super) fn is_valid(&mut self, rings: &Cut) -> bool {
+        self.is_simple(rings) && are_apart(rings)
+    }
+
     /// Whether no two edges touch or cross, but neighbours in their shared point.
-    pub(super) fn is_simple(&mut self, rings: &Cut) -> bool {
+    fn is_simple(&mut self, rings: &Cut) -> bool {
         self.edges.clear();
         for (number, ring) in rings.parts().enumerate() {
             let of = ring.len() as u32;
@@ -76,10 +82,65 @@ impl Checker {
     }
 }
 
-/// Whether every hole follows an exterior: one whose exterior collapsed has
-/// nothing to be a hole of.
-fn exteriors_first(rings: &Cut) -> bool {
-    rings.parts().next().is_some_and(|ring| super::area::twice(ring) > 0)
+/// Whether of rings that do not meet each hole lies in the exterior before it
+/// and in no other hole, and each exterior in no other. A hole whose exterior
+/// collapsed has nothing to be a hole of.
+fn are_apart(rings: &Cut) -> bool {
+    if rings.ends.len() == 1 {
+        return rings.parts().all(|ring| super::area::twice(ring) > 0);
+    }
+    let rings: Vec<Ring> = rings.parts().map(Ring::new).collect();
+    let mut exterior = None;
+    rings.iter().enumerate().all(|(number, ring)| {
+        if !ring.is_hole {
+            exterior = Some(number);
+        }
+        let others = rings.iter().enumerate().filter(|(other, _)| *other != number);
+        let around = others.filter(|(_, other)| other.holds(ring.units[0]));
+        let (mut depth, mut is_in_own) = (0, false);
+        for (other, Ring { is_hole, .. }) in around {
+            depth += if *is_hole { -1 } else { 1 };
+            is_in_own |= exterior == Some(other);
+        }
+        if ring.is_hole { is_in_own && depth == 1 } else { depth == 0 }
+    })
+}
+
+/// A ring and the box around it.
+struct Ring<'a> {
+    units: &'a [Unit],
+    least: Unit,
+    most: Unit,
+    is_hole: bool,
+}
+
+impl<'a> Ring<'a> {
+    fn new(units: &'a [Unit]) -> Self {
+        let bound = |best: fn(i32, i32) -> i32| {
+            units.iter().copied().reduce(|one, other| [best(one[0], other[0]), best(one[1], other[1])])
+        };
+        let (least, most) = (bound(i32::min).unwrap_or_default(), bound(i32::max).unwrap_or_default());
+        Self { units, least, most, is_hole: super::area::twice(units) < 0 }
+    }
+
+    /// Whether a point that is not on it lies within.
+    fn holds(&self, point: Unit) -> bool {
+        if (0..2).any(|axis| point[axis] < self.least[axis] || point[axis] > self.most[axis]) {
+            return false;
+        }
+        let befores = self.units.iter().skip(self.units.len() - 1).chain(self.units);
+        let crossed = befores.zip(self.units).filter(|(from, to)| {
+            if (from[1] > point[1]) == (to[1] > point[1]) {
+                return false;
+            }
+            let (low, high) = if from[1] < to[1] { (from, to) } else { (to, from) };
+            let run = |unit: &Unit| [i64::from(unit[0]) - i64::from(low[0]), i64::from(unit[1]) - i64::from(low[1])];
+            let ([ux, uy], [vx, vy]) = (run(high), run(&point));
+            // The point is on the left of the edge.
+            vx * uy < ux * vy
+        });
+        crossed.count() % 2 == 1
+    }
 }
 
 impl Edge {
@@ -139,6 +200,21 @@ mod tests {
         let parts = written(&[joined]);
         assert_eq!(parts.len(), 2, "{parts:?}");
         assert!(parts.iter().all(|ring| twice(ring) == 2 * 10 * 30), "{parts:?}");
+    }
+
+    #[test]
+    fn rings_that_do_not_meet_are_looked_at_together() {
+        let outer: &[Unit] = &[[0, 0], [90, 0], [90, 90], [0, 90]];
+        let hole: &[Unit] = &[[10, 10], [10, 80], [80, 80], [80, 10]];
+        let island: &[Unit] = &[[20, 20], [40, 20], [40, 40], [20, 40]];
+        let away: &[Unit] = &[[100, 0], [100, 9], [109, 9], [109, 0]];
+        let area = |rings: &[&[Unit]]| -> i64 { written(rings).iter().map(|ring| twice(ring)).sum::<i64>() / 2 };
+        assert_eq!(written(&[outer, hole, island]), [outer, hole, island]);
+        assert_eq!(area(&[outer, hole, island]), 8100 - 4900 + 400);
+        // A polygon in another is a part of it; a hole in nothing is none.
+        assert_eq!(area(&[outer, island]), 8100);
+        assert_eq!(area(&[outer, away]), 8100);
+        assert_eq!(area(&[island, away, outer]), 8100);
     }
 
     #[test]
