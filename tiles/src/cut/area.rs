@@ -91,7 +91,8 @@ pub(super) fn tidy(ring: &mut Vec<Unit>) {
     ring.drain(..start);
 }
 
-fn is_straight(a: Unit, b: Unit, c: Unit) -> bool {
+/// Whether the three lie on one line.
+pub(super) fn is_straight(a: Unit, b: Unit, c: Unit) -> bool {
     let run = |from: Unit, to: Unit| [i64::from(to[0]) - i64::from(from[0]), i64::from(to[1]) - i64::from(from[1])];
     let ([ux, uy], [vx, vy]) = (run(a, b), run(a, c));
     ux * vy == uy * vx

@@ -4,6 +4,7 @@
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{ContourDirection, IntOverlayOptions};
 use i_overlay::core::simplify::Simplify;
+use i_overlay::i_float::int::point::IntPoint;
 
 use super::{Cut, Unit, int_point};
 
@@ -41,9 +42,13 @@ impl Checker {
         let options =
             IntOverlayOptions { output_direction: ContourDirection::CounterClockwise, ..IntOverlayOptions::ogc() };
         let shape: Vec<Vec<_>> = rings.parts().map(|ring| ring.iter().copied().map(int_point).collect()).collect();
-        for polygon in shape.simplify(FillRule::Positive, options) {
-            for (number, ring) in polygon.into_iter().enumerate() {
-                let mut ring: Vec<Unit> = ring.iter().map(|point| [point.x, point.y]).collect();
+        let units = |ring: Vec<IntPoint>| ring.iter().map(|point| [point.x, point.y]).collect();
+        let polygons = shape.simplify(FillRule::Positive, options);
+        let mut polygons: Vec<Vec<Vec<Unit>>> =
+            polygons.into_iter().map(|polygon| polygon.into_iter().map(units).collect()).collect();
+        rehang(&mut polygons);
+        for polygon in polygons {
+            for (number, mut ring) in polygon.into_iter().enumerate() {
                 // A hole that touches its exterior comes back the exterior's way round.
                 if (super::area::twice(&ring) > 0) != (number == 0) {
                     ring.reverse();
@@ -79,6 +84,27 @@ impl Checker {
             }
         }
         true
+    }
+}
+
+/// Puts holes into the polygons that they lie in: where many rings touch, some
+/// come back with another's. One that lies in none is none.
+fn rehang(polygons: &mut [Vec<Vec<Unit>>]) {
+    let mut strays = Vec::new();
+    for polygon in polygons.iter_mut() {
+        let Some((exterior, holes)) = polygon.split_first() else { continue };
+        let exterior = Ring::new(exterior);
+        let is_stray: Vec<bool> = holes.iter().map(|hole| !exterior.surrounds(hole)).collect();
+        let mut is_stray = std::iter::once(false).chain(is_stray);
+        strays.extend(polygon.extract_if(.., |_| is_stray.next().unwrap_or_default()));
+    }
+    for hole in strays {
+        let around =
+            |polygon: &&mut Vec<Vec<Unit>>| polygon.first().is_some_and(|ring| Ring::new(ring).surrounds(&hole));
+        let smallest = polygons.iter_mut().filter(around).min_by_key(|polygon| super::area::twice(&polygon[0]).abs());
+        if let Some(polygon) = smallest {
+            polygon.push(hole);
+        }
     }
 }
 
@@ -123,13 +149,33 @@ impl<'a> Ring<'a> {
         Self { units, least, most, is_hole: super::area::twice(units) < 0 }
     }
 
+    /// Whether a ring that touches this one at most lies within.
+    fn surrounds(&self, ring: &[Unit]) -> bool {
+        // By a point of it that does not touch.
+        let point = ring.iter().find(|point| !self.has(**point));
+        point.is_none_or(|point| self.holds(*point))
+    }
+
+    fn edges(&self) -> impl Iterator<Item = (&Unit, &Unit)> {
+        let befores = self.units.iter().skip(self.units.len() - 1).chain(self.units);
+        befores.zip(self.units)
+    }
+
+    /// Whether the point is on the ring.
+    fn has(&self, point: Unit) -> bool {
+        let within = |axis: usize, from: &Unit, to: &Unit| {
+            (from[axis].min(to[axis])..=from[axis].max(to[axis])).contains(&point[axis])
+        };
+        self.edges()
+            .any(|(from, to)| within(0, from, to) && within(1, from, to) && super::area::is_straight(*from, point, *to))
+    }
+
     /// Whether a point that is not on it lies within.
     fn holds(&self, point: Unit) -> bool {
         if (0..2).any(|axis| point[axis] < self.least[axis] || point[axis] > self.most[axis]) {
             return false;
         }
-        let befores = self.units.iter().skip(self.units.len() - 1).chain(self.units);
-        let crossed = befores.zip(self.units).filter(|(from, to)| {
+        let crossed = self.edges().filter(|(from, to)| {
             if (from[1] > point[1]) == (to[1] > point[1]) {
                 return false;
             }
