@@ -1,10 +1,11 @@
 //! Keeping polygons valid: snapping makes neighbouring edges touch and cross,
 //! clipping hangs pieces together along an edge.
 
+use std::collections::HashMap;
+
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{ContourDirection, IntOverlayOptions};
 use i_overlay::core::simplify::Simplify;
-use i_overlay::i_float::int::point::IntPoint;
 
 use super::{Cut, Unit, int_point};
 
@@ -42,19 +43,27 @@ impl Checker {
         let options =
             IntOverlayOptions { output_direction: ContourDirection::CounterClockwise, ..IntOverlayOptions::ogc() };
         let shape: Vec<Vec<_>> = rings.parts().map(|ring| ring.iter().copied().map(int_point).collect()).collect();
-        let units = |ring: Vec<IntPoint>| ring.iter().map(|point| [point.x, point.y]).collect();
-        let polygons = shape.simplify(FillRule::Positive, options);
-        let mut polygons: Vec<Vec<Vec<Unit>>> =
-            polygons.into_iter().map(|polygon| polygon.into_iter().map(units).collect()).collect();
-        rehang(&mut polygons);
-        for polygon in polygons {
-            for (number, mut ring) in polygon.into_iter().enumerate() {
+        let mut polygons: Vec<Vec<Vec<Unit>>> = Vec::new();
+        let mut holes = Vec::new();
+        for polygon in shape.simplify(FillRule::Positive, options) {
+            for (number, ring) in polygon.into_iter().enumerate() {
+                let mut ring: Vec<Unit> = ring.iter().map(|point| [point.x, point.y]).collect();
                 // A hole that touches its exterior comes back the exterior's way round.
                 if (super::area::twice(&ring) > 0) != (number == 0) {
                     ring.reverse();
                 }
-                cut.push(ring);
+                for ring in loops(ring) {
+                    match super::area::twice(&ring) {
+                        0 => {}
+                        1.. => polygons.push(vec![ring]),
+                        _ => holes.push(ring),
+                    }
+                }
             }
+        }
+        hang(&mut polygons, holes);
+        for ring in polygons.into_iter().flatten() {
+            cut.push(ring);
         }
     }
 
@@ -87,21 +96,32 @@ impl Checker {
     }
 }
 
+/// The ring taken apart where it comes back to a point: no part does.
+fn loops(ring: Vec<Unit>) -> Vec<Vec<Unit>> {
+    let mut seen = HashMap::new();
+    let (mut path, mut loops): (Vec<Unit>, Vec<Vec<Unit>>) = (Vec::new(), Vec::new());
+    for unit in ring {
+        if let Some(start) = seen.insert(unit, path.len()) {
+            loops.push(path.split_off(start));
+            for gone in &loops[loops.len() - 1][1..] {
+                seen.remove(gone);
+            }
+            seen.insert(unit, start);
+        }
+        path.push(unit);
+    }
+    loops.push(path);
+    loops.retain(|ring| ring.len() >= 3);
+    loops
+}
+
 /// Puts holes into the polygons that they lie in: where many rings touch, some
 /// come back with another's. One that lies in none is none.
-fn rehang(polygons: &mut [Vec<Vec<Unit>>]) {
-    let mut strays = Vec::new();
-    for polygon in polygons.iter_mut() {
-        let Some((exterior, holes)) = polygon.split_first() else { continue };
-        let exterior = Ring::new(exterior);
-        let is_stray: Vec<bool> = holes.iter().map(|hole| !exterior.surrounds(hole)).collect();
-        let mut is_stray = std::iter::once(false).chain(is_stray);
-        strays.extend(polygon.extract_if(.., |_| is_stray.next().unwrap_or_default()));
-    }
-    for hole in strays {
+fn hang(polygons: &mut [Vec<Vec<Unit>>], holes: Vec<Vec<Unit>>) {
+    for hole in holes {
         let around =
             |polygon: &&mut Vec<Vec<Unit>>| polygon.first().is_some_and(|ring| Ring::new(ring).surrounds(&hole));
-        let smallest = polygons.iter_mut().filter(around).min_by_key(|polygon| super::area::twice(&polygon[0]).abs());
+        let smallest = polygons.iter_mut().filter(around).min_by_key(|polygon| super::area::twice(&polygon[0]));
         if let Some(polygon) = smallest {
             polygon.push(hole);
         }
@@ -246,6 +266,14 @@ mod tests {
         let parts = written(&[joined]);
         assert_eq!(parts.len(), 2, "{parts:?}");
         assert!(parts.iter().all(|ring| twice(ring) == 2 * 10 * 30), "{parts:?}");
+    }
+
+    #[test]
+    fn a_ring_that_comes_back_to_a_point_is_two() {
+        let eight = vec![[0, 0], [10, 0], [10, 10], [20, 10], [20, 20], [10, 20], [10, 10], [0, 10]];
+        let parts = loops(eight);
+        assert_eq!(parts, [vec![[10, 10], [20, 10], [20, 20], [10, 20]], vec![[0, 0], [10, 0], [10, 10], [0, 10]]]);
+        assert!(loops(vec![[0, 0], [5, 5]]).is_empty());
     }
 
     #[test]
