@@ -1,7 +1,7 @@
 //! Points: one of those that would be drawn over each other, with their count.
 
 use super::{Kept, NO_ID, Source};
-use crate::index::{Drafts, GeometryKind, NO_PLACE};
+use crate::index::{Drafts, GeometryKind, Head, NO_PLACE};
 use crate::world::cell;
 
 /// Points are thinned in squares of so many pixels …
@@ -27,7 +27,16 @@ pub(super) fn generalise(zoom: u8, enters: u8, kept: &Kept, sources: &[Source], 
             let id = if alike.len() == 1 { first.id } else { NO_ID };
             let count = alike.iter().map(|source| source.count).sum();
             let (parts, codes) = (first.parts.iter().copied(), first.codes.iter().copied());
-            drafts.push(GeometryKind::Points, enters, first.position, id, NO_PLACE, count, parts, codes);
+            let head = Head {
+                kind: GeometryKind::Points,
+                zoom: enters,
+                position: first.position,
+                id,
+                label: NO_PLACE,
+                count,
+                simple_from: None,
+            };
+            drafts.push(&head, parts, codes);
         }
     }
 }

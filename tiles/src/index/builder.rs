@@ -7,7 +7,7 @@ use layers::{AttributeType, Layer, Value};
 use super::array::Array;
 use super::column::{Column, Scratch};
 use super::geometry::Reader;
-use super::{Drafts, Index, NO_PLACE, Sheet, ValuesBuilder, number};
+use super::{Drafts, Head, Index, NO_PLACE, Sheet, ValuesBuilder, number};
 use crate::world::{NOWHERE, centre, hilbert, with_place};
 
 /// Lays out features that come in any order.
@@ -106,16 +106,16 @@ impl Builder {
             self.codes.push(self.values.code(value));
         }
         let parts = || self.reader.parts.iter().map(Vec::as_slice);
-        self.drafts.push(
+        let head = Head {
             kind,
-            zoom(self.rule.as_ref(), self.lowest_zoom, &feature.values),
-            hilbert(centre(parts().flatten().copied().fold(NOWHERE, with_place))),
-            number(&feature.id),
-            label.unwrap_or(NO_PLACE),
-            1,
-            parts(),
-            self.codes.drain(..),
-        );
+            zoom: zoom(self.rule.as_ref(), self.lowest_zoom, &feature.values),
+            position: hilbert(centre(parts().flatten().copied().fold(NOWHERE, with_place))),
+            id: number(&feature.id),
+            label: label.unwrap_or(NO_PLACE),
+            count: 1,
+            simple_from: None,
+        };
+        self.drafts.push(&head, parts(), self.codes.drain(..));
         Ok(())
     }
 

@@ -37,6 +37,23 @@ pub(crate) struct Drafts {
 
 const NOT_LOOKED: u8 = u8::MAX;
 
+/// What a draft is, besides its parts and its codes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) kind: GeometryKind,
+    /// The zoom at which it enters.
+    pub(crate) zoom: u8,
+    /// Where it stands on the curve.
+    pub(crate) position: u64,
+    /// Its number; tiles give none that is negative.
+    pub(crate) id: i64,
+    pub(crate) label: Place,
+    /// How many features it stands for.
+    pub(crate) count: u32,
+    /// From which zoom on its rings stay simple, where that is known.
+    pub(crate) simple_from: Option<u8>,
+}
+
 impl Drafts {
     /// None yet, each to have so many codes.
     pub(crate) fn new(width: usize, scratch: &Scratch) -> Self {
@@ -57,47 +74,24 @@ impl Drafts {
         }
     }
 
-    /// Adds a draft of those parts, which are not empty, and codes.
-    #[expect(clippy::too_many_arguments, reason = "a record's fields")]
-    pub(crate) fn push<'a>(
-        &mut self,
-        kind: GeometryKind,
-        zoom: u8,
-        position: u64,
-        id: i64,
-        label: Place,
-        count: u32,
-        parts: impl IntoIterator<Item = &'a [Place]>,
-        codes: impl IntoIterator<Item = u32>,
-    ) {
-        self.add(kind, zoom, position, id, label, count, NOT_LOOKED, parts, codes);
-    }
-
     /// Adds a feature of a table that enters at that zoom, with other codes.
     pub(crate) fn copy(&mut self, table: &TableView, row: u32, zoom: u8, codes: impl IntoIterator<Item = u32>) {
-        self.add(
-            table.kind(row),
+        let head = Head {
+            kind: table.kind(row),
             zoom,
-            table.position(row),
-            table.number(row),
-            table.label(row).unwrap_or(NO_PLACE),
-            table.count(row).unwrap_or(1),
-            table.simple_from(row),
-            table.geometry(row),
-            codes,
-        );
+            position: table.position(row),
+            id: table.number(row),
+            label: table.label(row).unwrap_or(NO_PLACE),
+            count: table.count(row).unwrap_or(1),
+            simple_from: Some(table.simple_from(row)),
+        };
+        self.push(&head, table.geometry(row), codes);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a record's fields")]
-    fn add<'a>(
+    /// Adds a draft of those parts, which are not empty, and codes.
+    pub(crate) fn push<'a>(
         &mut self,
-        kind: GeometryKind,
-        zoom: u8,
-        position: u64,
-        id: i64,
-        label: Place,
-        count: u32,
-        simple_from: u8,
+        head: &Head,
         parts: impl IntoIterator<Item = &'a [Place]>,
         codes: impl IntoIterator<Item = u32>,
     ) {
@@ -111,14 +105,14 @@ impl Drafts {
         for code in codes {
             self.codes.push(code);
         }
-        self.positions.push(position);
-        self.ids.push(id);
-        self.kinds.push(kind as u8);
-        self.zooms.push(zoom);
+        self.positions.push(head.position);
+        self.ids.push(head.id);
+        self.kinds.push(head.kind as u8);
+        self.zooms.push(head.zoom);
         self.rects.push(rect);
-        self.labels.push(label);
-        self.counts.push(count);
-        self.simple_from.push(simple_from);
+        self.labels.push(head.label);
+        self.counts.push(head.count);
+        self.simple_from.push(head.simple_from.unwrap_or(NOT_LOOKED));
         debug_assert_eq!(self.codes.len(), self.positions.len() * self.width);
     }
 
