@@ -118,22 +118,32 @@ fn loops(ring: Vec<Unit>) -> Vec<Vec<Unit>> {
 /// Puts holes into the polygons that they lie in: where many rings touch, some
 /// come back with another's. One that lies in none is none.
 fn hang(polygons: &mut [Vec<Vec<Unit>>], holes: Vec<Vec<Unit>>) {
-    for hole in holes {
-        let around =
-            |polygon: &&mut Vec<Vec<Unit>>| polygon.first().is_some_and(|ring| Ring::new(ring).surrounds(&hole));
-        let smallest = polygons.iter_mut().filter(around).min_by_key(|polygon| super::area::twice(&polygon[0]));
-        if let Some(polygon) = smallest {
-            polygon.push(hole);
+    if let [polygon] = polygons {
+        polygon.extend(holes);
+        return;
+    }
+    let mut exteriors: Vec<(usize, Ring)> = polygons.iter().map(|polygon| Ring::new(&polygon[0])).enumerate().collect();
+    exteriors.sort_by_cached_key(|(_, ring)| super::area::twice(ring.units));
+    // The smallest that surrounds it.
+    let home = |hole: &Vec<Unit>| exteriors.iter().find(|(_, ring)| ring.surrounds(hole)).map(|(number, _)| *number);
+    let homes: Vec<Option<usize>> = holes.iter().map(home).collect();
+    for (hole, home) in holes.into_iter().zip(homes) {
+        if let Some(home) = home {
+            polygons[home].push(hole);
         }
     }
 }
+
+/// Of more rings than this not each is looked at beside each other: they are
+/// taken to lie as they should.
+const MOST_PAIRED: usize = 1024;
 
 /// Whether of rings that do not meet each hole lies in the exterior before it
 /// and in no other hole, and each exterior in no other. A hole whose exterior
 /// collapsed has nothing to be a hole of.
 fn are_apart(rings: &Cut) -> bool {
-    if rings.ends.len() == 1 {
-        return rings.parts().all(|ring| super::area::twice(ring) > 0);
+    if rings.ends.len() == 1 || rings.ends.len() > MOST_PAIRED {
+        return rings.parts().next().is_some_and(|ring| super::area::twice(ring) > 0);
     }
     let rings: Vec<Ring> = rings.parts().map(Ring::new).collect();
     let mut exterior = None;
@@ -172,8 +182,13 @@ impl<'a> Ring<'a> {
     /// Whether a ring that touches this one at most lies within.
     fn surrounds(&self, ring: &[Unit]) -> bool {
         // By a point of it that does not touch.
-        let point = ring.iter().find(|point| !self.has(**point));
-        point.is_none_or(|point| self.holds(*point))
+        ring.iter().all(|point| self.is_around(*point))
+            && ring.iter().find(|point| !self.has(**point)).is_none_or(|point| self.holds(*point))
+    }
+
+    /// Whether the point is in its box.
+    fn is_around(&self, point: Unit) -> bool {
+        (0..2).all(|axis| (self.least[axis]..=self.most[axis]).contains(&point[axis]))
     }
 
     fn edges(&self) -> impl Iterator<Item = (&Unit, &Unit)> {
@@ -192,7 +207,7 @@ impl<'a> Ring<'a> {
 
     /// Whether a point that is not on it lies within.
     fn holds(&self, point: Unit) -> bool {
-        if (0..2).any(|axis| point[axis] < self.least[axis] || point[axis] > self.most[axis]) {
+        if !self.is_around(point) {
             return false;
         }
         let crossed = self.edges().filter(|(from, to)| {
