@@ -20,7 +20,6 @@ mod parts;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use access::{Caller, Database};
 use async_trait::async_trait;
@@ -43,11 +42,8 @@ pub use self::files::Files;
 use self::folder::Folder;
 use self::generation::Generation;
 use crate::frame::Frame;
-use crate::postgis::{Drawn, Limit, PostgisTiles};
+use crate::postgis::{Drawn, Limit, PATIENCE, PostgisTiles};
 use crate::{Encoding, LABELS, MOST_BYTES, Tile, TileCoord, TileError, TileSource, View};
-
-/// How long a request waits for its turn to cut.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A tile of no more places than this is cut where it is asked for: handing
 /// it to another thread would cost as much.

@@ -20,7 +20,7 @@ use crate::encode::compress::gzip;
 use crate::{LABELS, MOST_BYTES, Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the database may take for a tile, however often it is asked.
 pub(crate) const LONGEST: Duration = Duration::from_secs(20);
