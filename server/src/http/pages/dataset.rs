@@ -3,6 +3,7 @@ use maud::{Markup, html};
 use tiles::MatrixSet;
 
 use super::layout::{Page, layout, page_url};
+use super::tiles::addresses;
 use crate::http::asked::Asked;
 
 /// The tilesets of all layers together.
@@ -22,14 +23,7 @@ pub(in crate::http) fn dataset_tileset(asked: &Asked, set: MatrixSet, layers: &[
     let language = asked.language;
     let body = html! {
         h1 { (title(asked)) }
-        dl {
-            dt { (language.choose("Teselas", "Tiles")) } dd { code { (template) } }
-            dt { (language.choose("Esquema de teselas", "Tile matrix set")) }
-            dd { a href=(page_url(asked, &format!("/tileMatrixSets/{}", set.id()))) { (set.id()) } }
-            @if set == MatrixSet::WebMercatorQuad {
-                dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
-            }
-        }
+        dl { (addresses(asked, set, template)) }
         h2 { (language.choose("Capas", "Layers")) }
         p { (language.choose(
             "Con collections, las que se pidan, separadas por comas.",

@@ -71,18 +71,26 @@ pub(in crate::http) fn tileset(asked: &Asked, layer: &Layer, set: MatrixSet, tem
     let body = html! {
         h1 { (layer.definition.title.in_language(language.code())) }
         dl {
-            dt { (language.choose("Teselas", "Tiles")) } dd { code { (template) } }
-            dt { (language.choose("Esquema de teselas", "Tile matrix set")) }
-            dd { a href=(page_url(asked, &format!("/tileMatrixSets/{}", set.id()))) { (set.id()) } }
-            @if set == MatrixSet::WebMercatorQuad {
-                dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
-            }
+            (addresses(asked, set, template))
             dt { (language.choose("Acercamientos", "Zooms")) }
             dd { (set.zoom_at_scale(layer.definition.min_zoom)) " … " (set.highest_zoom()) }
         }
         (generalised(layer, language))
     };
     layout(asked, &Page { title: set.id(), way, body })
+}
+
+/// Where a tileset's tiles are, and what says how they lie.
+pub(super) fn addresses(asked: &Asked, set: MatrixSet, template: &str) -> Markup {
+    let language = asked.language;
+    html! {
+        dt { (language.choose("Teselas", "Tiles")) } dd { code { (template) } }
+        dt { (language.choose("Esquema de teselas", "Tile matrix set")) }
+        dd { a href=(page_url(asked, &format!("/tileMatrixSets/{}", set.id()))) { (set.id()) } }
+        @if set == MatrixSet::WebMercatorQuad {
+            dt { "TileJSON" } dd { a href=(asked.url_with(&[("f", Some("tilejson"))])) { "TileJSON 3.0" } }
+        }
+    }
 }
 
 /// What becomes of the layer in tiles that would be too large.
