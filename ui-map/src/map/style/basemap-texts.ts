@@ -4,6 +4,11 @@ import { type BaseCollection, byClass, CITY, FONT, FROM, type Has, isLine, sortK
 import { markImage } from './images';
 import type { Palette } from './palette';
 
+/** An area's name is in its middle, or a little off where that is taken: by a mark, by another name. */
+const BESIDE = ['center', [0, 0], 'top', [0, 1.2], 'bottom', [0, -1.2]];
+/** Of small areas not before that little is still theirs. */
+const BESIDE_IN_SMALL = ['step', ['zoom'], ['literal', ['center', [0, 0]]], 14, ['literal', BESIDE]];
+
 /** The texts of the base map. MapLibre gives the last layer's texts their room first. */
 export function texts(has: Has, p: Palette): LayerSpecification[] {
   const layers: LayerSpecification[] = [];
@@ -18,7 +23,7 @@ export function texts(has: Has, p: Palette): LayerSpecification[] {
       ...source(id, 'labels'),
       minzoom,
       maxzoom,
-      layout: { 'text-field': ['get', 'name'], 'text-font': FONT.regular, 'text-max-width': 7, 'text-padding': 6, ...layout },
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT.regular, 'text-max-width': 7, 'text-padding': 4, 'text-variable-anchor-offset': BESIDE, ...layout },
       paint: { ...halo, 'text-color': color },
     } as LayerSpecification);
   };
@@ -111,7 +116,12 @@ export function texts(has: Has, p: Palette): LayerSpecification[] {
     });
   }
   place('veredas', 12.4, 16, { 'text-size': 11, 'text-font': FONT.italic }, p.ruralText);
-  place('barrios', 13, 17.5, { 'text-size': ['interpolate', ['linear'], ['zoom'], 13, 10.5, 16, 14], 'text-font': FONT.bold }, p.minorText);
+  place('barrios', 13, 17.5, {
+    'text-size': ['interpolate', ['linear'], ['zoom'], 13, 10.5, 16, 14],
+    'text-font': FONT.bold,
+    'text-padding': ['step', ['zoom'], 6, 14, 4],
+    'text-variable-anchor-offset': BESIDE_IN_SMALL,
+  }, p.minorText);
   place('corregimientos', 9.5, 13, { 'text-size': ['interpolate', ['linear'], ['zoom'], 9, 10.5, 13, 14], 'text-font': FONT.bold }, p.ruralText);
   place('comunas', CITY_TO, 14, {
     'text-size': ['interpolate', ['linear'], ['zoom'], CITY_TO, 10.5, 13.5, 15],

@@ -201,10 +201,9 @@ function streets(has: Has, p: Palette): LayerSpecification[] {
       filter: visible,
       layout,
       paint: {
-        // Before there is room for a casing, the fill must stand out by itself.
         'line-color': [
           'interpolate', ['linear'], ['zoom'],
-          12, by((name) => (name === 'arteria' || name === 'principal' ? p.street[name].fill : p.street[name].casing)),
+          12, by((name) => p.street[name].afar),
           13.5, by((name) => p.street[name].fill),
         ],
         'line-width': streetWidth(by, 0),

@@ -20,6 +20,7 @@ export interface OverlayLayers {
 const TEXT_FROM = 14;
 const CROWDED_TEXT_FROM = 17.5;
 const CROWD = 5000;
+const MARKS_EVERYWHERE = 500;
 
 /** One value for each class; a plain value where there is only one. */
 function choose<T>(collection: Collection, classes: LegendClass[], value: (c: LegendClass) => T): T | ExpressionSpecification {
@@ -103,8 +104,10 @@ export function overlayLayers(collection: Collection, setting: LayerSetting, pal
       layout: {
         'icon-image': choose(collection, classes, (c) => markImage(c.form, c.color, palette.markHalo)) as string,
         'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.55, 14, 0.9, 18, 1.2],
+        'icon-padding': 0,
         'icon-allow-overlap': true,
-        'icon-ignore-placement': true,
+        // Names of the base map stand aside for a mark; for marks everywhere they would all have to go.
+        'icon-ignore-placement': collection.lindero.featureCount > MARKS_EVERYWHERE,
       },
       paint: { 'icon-opacity': opacity },
     });

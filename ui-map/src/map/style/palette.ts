@@ -13,7 +13,8 @@ export interface Palette {
   water: string;
   waterLine: string;
   waterText: string;
-  street: Record<StreetClass, { fill: string; casing: string }>;
+  /** `afar` where there is no room for a casing: it must stand out by itself, on the country and on built-up ground. */
+  street: Record<StreetClass, { fill: string; casing: string; afar: string }>;
   streetText: string;
   limit: string;
   limitGlow: string;
@@ -46,12 +47,12 @@ const light: Palette = {
   waterLine: '#8bbfd8',
   waterText: '#33708f',
   street: {
-    peatonal: { fill: '#fbf7f0', casing: '#d6c9b8' },
-    rural: { fill: '#fffdf6', casing: '#c9b797' },
-    local: { fill: '#ffffff', casing: '#d9d1c4' },
-    colectora: { fill: '#ffffff', casing: '#c9bfae' },
-    principal: { fill: '#fdeebb', casing: '#d9bd6f' },
-    arteria: { fill: '#fbd17f', casing: '#d29a3c' },
+    peatonal: { fill: '#fbf7f0', casing: '#d6c9b8', afar: '#d6c9b8' },
+    rural: { fill: '#fffdf6', casing: '#c9b797', afar: '#c9b797' },
+    local: { fill: '#ffffff', casing: '#d9d1c4', afar: '#d9d1c4' },
+    colectora: { fill: '#ffffff', casing: '#c9bfae', afar: '#c9bfae' },
+    principal: { fill: '#fdeebb', casing: '#d9bd6f', afar: '#f5cd73' },
+    arteria: { fill: '#fbd17f', casing: '#d29a3c', afar: '#fbd17f' },
   },
   streetText: '#4c4a45',
   limit: '#7d6a8d',
@@ -79,12 +80,12 @@ const dark: Palette = {
   waterLine: '#215070',
   waterText: '#7db4d3',
   street: {
-    peatonal: { fill: '#30363d', casing: '#20252b' },
-    rural: { fill: '#40433d', casing: '#1d221f' },
-    local: { fill: '#3b424b', casing: '#1e2329' },
-    colectora: { fill: '#4a525d', casing: '#1d2228' },
-    principal: { fill: '#6a6247', casing: '#22211d' },
-    arteria: { fill: '#92763c', casing: '#272219' },
+    peatonal: { fill: '#30363d', casing: '#20252b', afar: '#20252b' },
+    rural: { fill: '#40433d', casing: '#1d221f', afar: '#40433d' },
+    local: { fill: '#3b424b', casing: '#1e2329', afar: '#1e2329' },
+    colectora: { fill: '#4a525d', casing: '#1d2228', afar: '#1d2228' },
+    principal: { fill: '#6a6247', casing: '#22211d', afar: '#6a6247' },
+    arteria: { fill: '#92763c', casing: '#272219', afar: '#92763c' },
   },
   streetText: '#c3c8cd',
   limit: '#a893bd',

@@ -5,6 +5,7 @@ import { sampleCollection, sampleLevels } from '../../catalogue/samples';
 import { BASE_COLLECTIONS } from './base';
 import { firstTiles } from './first-tiles';
 import { parseImage } from './images';
+import { palettes } from './palette';
 import { buildStyle, type Picture } from './style';
 
 const base = BASE_COLLECTIONS.map((id) =>
@@ -97,6 +98,23 @@ describe('buildStyle', () => {
     expect(ids(picture({ theme: 'dark' }))).toEqual(ids(picture({ theme: 'light' })));
     expect(buildStyle(picture({ theme: 'dark' }))).not.toEqual(buildStyle(picture({ theme: 'light' })));
   });
+
+  it.each(['light', 'dark'] as const)('tells roads from the country from afar: %s', (theme) => {
+    const { rural, street } = palettes[theme];
+    for (const name of ['rural', 'principal', 'arteria'] as const) {
+      expect(contrast(street[name].afar, rural), name).toBeGreaterThan(1.25);
+    }
+  });
+
+  it('keeps names off the marks, unless these are everywhere', () => {
+    const marks = (featureCount: number) => {
+      const places = sampleCollection('zonas_wifi', { geometryType: 'Point', featureCount });
+      const made = picture({ collections: [...base, places], layers: [{ id: 'zonas_wifi', opacity: 1 }] });
+      return buildStyle(made).layers.find(({ id }) => id === 'over:zonas_wifi:mark');
+    };
+    expect(marks(48)).toMatchObject({ layout: { 'icon-allow-overlap': true, 'icon-ignore-placement': false } });
+    expect(marks(4000)).toMatchObject({ layout: { 'icon-allow-overlap': true, 'icon-ignore-placement': true } });
+  });
 });
 
 describe('images', () => {
@@ -128,3 +146,15 @@ describe('firstTiles', () => {
     expect(firstTiles(made, { ...view, lon: -74 }, 100, 100)).toEqual([]);
   });
 });
+
+/** WCAG's contrast ratio of two colours, `#rrggbb`. */
+function contrast(one: string, other: string): number {
+  const luminance = (color: string) => {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5]
+      .map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
