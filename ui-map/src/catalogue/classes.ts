@@ -51,6 +51,7 @@ const OWN_COLOR: Partial<Record<string, number>> = {
   rutas_transporte: 0,
   areas_reforestadas: 8,
   cam: 4,
+  nomenclatura_vial: 9,
 };
 
 const isColor = (text: string | null | undefined): text is string => /^#[0-9a-f]{6}$/i.test(text ?? '');

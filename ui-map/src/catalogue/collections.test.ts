@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Municipality } from '../api/types';
 import { classesOf } from './classes';
-import { attributesOf, boundsOf, bySector, featureTitle, folded, homeBounds, matches, sourcesOf } from './collections';
+import { attributesOf, boundsOf, bySector, featureTitle, folded, homeBounds, matches, nameAttribute, sourcesOf } from './collections';
 import { sampleCollection, sampleLevels } from './samples';
 
 const ibague: Municipality = {
@@ -52,6 +52,15 @@ describe('catalogue', () => {
 });
 
 describe('features', () => {
+  it('have their names in what is their label, else in the only text there is', () => {
+    const text = (name: string) => ({ name, type: 'text' as const, title: { es: name, en: name }, unit: null });
+    const named = (label: string | null, ...names: string[]) => nameAttribute(sampleCollection('vias', { label, attributes: names.map(text) }));
+    expect(named('via', 'via', 'nombre')).toBe('via');
+    expect(named(null, 'via')).toBe('via');
+    expect(named(null, 'via', 'nombre')).toBe('nombre');
+    expect(nameAttribute(undefined)).toBe('nombre');
+  });
+
   const layer = sampleCollection('x', { naturalKey: 'codigo' });
   const feature = (properties: Record<string, unknown>) => ({ type: 'Feature' as const, geometry: null, properties });
 

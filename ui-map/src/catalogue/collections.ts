@@ -71,6 +71,12 @@ export function homeBounds(collections: Collection[], municipality: Municipality
   return municipality?.extent ?? own.map(boundsOf).find((bounds) => bounds !== null) ?? null;
 }
 
+/** The attribute that has features' names; where nobody said, `nombre`, or the only text that there is. */
+export function nameAttribute(collection: Collection | undefined): string {
+  const texts = (collection?.lindero.attributes ?? []).filter((a) => a.type === 'text').map((a) => a.name);
+  return collection?.lindero.label ?? (texts.length === 1 && texts[0] ? texts[0] : 'nombre');
+}
+
 /** What a feature is called: its label, its natural key, its first text; failing all, nothing. */
 export function featureTitle(collection: Collection | undefined, feature: Feature): string | null {
   const properties = feature.properties ?? {};

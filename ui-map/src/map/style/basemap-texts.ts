@@ -1,5 +1,6 @@
 import type { LayerSpecification } from 'maplibre-gl';
 
+import { nameAttribute } from '../../catalogue/collections';
 import { type BaseCollection, byClass, CITY, FONT, FROM, type Has, isLine, sortKey, source } from './base';
 import { markImage } from './images';
 import type { Palette } from './palette';
@@ -13,8 +14,8 @@ const BESIDE_IN_SMALL = ['step', ['zoom'], ['literal', ['center', [0, 0]]], 14, 
 export function texts(has: Has, p: Palette): LayerSpecification[] {
   const layers: LayerSpecification[] = [];
   const halo = { 'text-halo-color': p.halo, 'text-halo-width': 1.4, 'text-halo-blur': 0.4 };
-  const streetName = has('vias')?.lindero.label ?? 'nombre';
-  const waterName = has('hidrografia')?.lindero.label ?? 'nombre';
+  const streetName = nameAttribute(has('vias'));
+  const waterName = nameAttribute(has('hidrografia'));
   const place = (id: BaseCollection, minzoom: number, maxzoom: number, layout: object, color: string) => {
     if (!has(id)) return;
     layers.push({
@@ -103,7 +104,7 @@ export function texts(has: Has, p: Palette): LayerSpecification[] {
       minzoom: FROM.centros_poblados,
       maxzoom: 16,
       layout: {
-        'text-field': ['coalesce', ['get', has('centros_poblados')?.lindero.label ?? 'nombre'], ''],
+        'text-field': ['coalesce', ['get', nameAttribute(has('centros_poblados'))], ''],
         'text-font': FONT.regular,
         'text-size': ['interpolate', ['linear'], ['zoom'], 10.5, 11, 15, 14],
         'icon-image': markImage('circle', p.placeText, p.halo),
