@@ -1,17 +1,12 @@
 //! Areas: a ring within the clip.
 
-use super::{Clip, Unit};
+use super::{Clip, Unit, cross, run};
 
 /// Twice the ring's area by the surveyor's formula; the ring is open (its
 /// first point does not come again).
 pub(super) fn twice(ring: &[Unit]) -> i64 {
     let Some(first) = ring.first() else { return 0 };
-    let from = |unit: &Unit| [i64::from(unit[0] - first[0]), i64::from(unit[1] - first[1])];
-    let products = ring.windows(2).map(|pair| {
-        let ([ax, ay], [bx, by]) = (from(&pair[0]), from(&pair[1]));
-        ax * by - bx * ay
-    });
-    products.sum()
+    ring.windows(2).map(|pair| cross(run(*first, pair[0]), run(*first, pair[1]))).sum()
 }
 
 /// Clips the ring, closed or open, to the square, side by side (Sutherland and
@@ -93,9 +88,7 @@ pub(super) fn tidy(ring: &mut Vec<Unit>) {
 
 /// Whether the three lie on one line.
 pub(super) fn is_straight(a: Unit, b: Unit, c: Unit) -> bool {
-    let run = |from: Unit, to: Unit| [i64::from(to[0]) - i64::from(from[0]), i64::from(to[1]) - i64::from(from[1])];
-    let ([ux, uy], [vx, vy]) = (run(a, b), run(a, c));
-    ux * vy == uy * vx
+    cross(run(a, b), run(a, c)) == 0
 }
 
 #[cfg(test)]

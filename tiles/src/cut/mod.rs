@@ -2,9 +2,9 @@
 
 mod area;
 mod line;
+mod noding;
+mod polygonize;
 mod valid;
-
-use i_overlay::i_float::int::point::IntPoint;
 
 use crate::EXTENT;
 use crate::frame::Grid;
@@ -190,6 +190,13 @@ impl Cutter {
     }
 }
 
-fn int_point([x, y]: Unit) -> IntPoint {
-    IntPoint::new(x, y)
+/// The way from a place to another.
+fn run(from: Unit, to: Unit) -> [i64; 2] {
+    [i64::from(to[0]) - i64::from(from[0]), i64::from(to[1]) - i64::from(from[1])]
+}
+
+/// Above 0 where the other way goes to the left of the one, x being to the
+/// right and y up; 0 where both lie on one line.
+fn cross([ax, ay]: [i64; 2], [bx, by]: [i64; 2]) -> i64 {
+    ax * by - ay * bx
 }
