@@ -47,6 +47,12 @@ def tile(longitude, latitude, zoom):
             int((1 - math.asinh(math.tan(math.radians(latitude))) / math.pi) / 2 * count))
 
 
+def place(zoom, column, row):
+    """The north-west corner of a tile, longitude before latitude."""
+    count = 2**zoom
+    return (column / count * 360 - 180, math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / count)))))
+
+
 class Editor(threading.Thread):
     """Edits what is in the queue, and waits for those that are looked for."""
 
