@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
+use bytes::Bytes;
 use layers::Value;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -54,39 +55,69 @@ fn varint(number: u32, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Writes one layer of a tile.
+/// Opens a message whose length comes with [`close`]; returns where its
+/// content begins.
+fn open(tag: u32, bytes: &mut Vec<u8>) -> usize {
+    encode_key(tag, WireType::LengthDelimited, bytes);
+    bytes.push(0);
+    bytes.len()
+}
+
+/// Writes the length of the message that ends with the bytes: most have one
+/// byte of it, for which there is room.
+fn close(start: usize, bytes: &mut Vec<u8>) {
+    let length = bytes.len() - start;
+    if length < 1 << 7 {
+        bytes[start - 1] = length as u8;
+        return;
+    }
+    let mut head = Vec::with_capacity(5);
+    varint(length as u32, &mut head);
+    bytes.splice(start - 1..start, head);
+}
+
+/// Writes one layer of a tile: for each feature [`Self::begin`], its tags,
+/// [`Self::end`].
 #[derive(Debug)]
 pub(crate) struct LayerWriter<'a> {
     name: Cow<'a, str>,
+    /// Room for what comes before them, and the features.
     features: Vec<u8>,
     keys: Vec<&'a str>,
     values: Vec<u8>,
     value_count: u32,
     known: HashMap<Cow<'a, [u8]>, u32, BuildHasherDefault<Xxh3Default>>,
-    tags: Vec<u8>,
-    geometry: Vec<u8>,
+    /// Where the content begins of the feature that is being written, and of
+    /// its tags.
+    feature: usize,
+    tags: usize,
 }
+
+/// Key and length of the layer, its version, key and length of its name.
+const HEAD: usize = 16;
 
 impl<'a> LayerWriter<'a> {
     /// A layer with these keys.
     pub(crate) fn new(name: impl Into<Cow<'a, str>>, keys: Vec<&'a str>) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
-            features: Vec::new(),
+            features: vec![0; HEAD + name.len()],
+            name,
             keys,
             values: Vec::new(),
             value_count: 0,
             known: HashMap::default(),
-            tags: Vec::new(),
-            geometry: Vec::new(),
+            feature: 0,
+            tags: 0,
         }
     }
 
-    /// Makes room for so many features with so many places, about.
-    pub(crate) fn reserve(&mut self, features: usize, places: usize) {
+    /// Makes room for so many features with so many places, about, whose
+    /// values have so many bytes.
+    pub(crate) fn reserve(&mut self, features: usize, places: usize, values: usize) {
         // Id, tags and lengths; most steps between places have three bytes.
-        self.features.reserve(features * (12 + 4 * self.keys.len()) + places * 3);
-        self.values.reserve(features * 16);
+        self.features.reserve(features * (12 + 4 * self.keys.len()) + places * 3 + values);
+        self.values.reserve(values);
     }
 
     /// Writes a value that is not in the layer yet, and returns its number.
@@ -107,66 +138,67 @@ impl<'a> LayerWriter<'a> {
         number
     }
 
-    /// A value of the feature that [`Self::feature`] writes next.
-    pub(crate) fn tag(&mut self, key: u32, value: u32) {
-        varint(key, &mut self.tags);
-        varint(value, &mut self.tags);
-    }
-
-    /// Writes a feature with the tags since the last one.
-    pub(crate) fn feature(&mut self, id: Option<u64>, kind: GeometryKind, cut: &Cut) {
-        self.geometry.clear();
-        commands(kind, cut, &mut self.geometry);
-        // The parts that come before the geometry, to know their length.
-        let mut head = [0_u8; 32];
-        let mut rest = &mut head[..];
+    /// Begins a feature.
+    pub(crate) fn begin(&mut self, id: Option<u64>) {
+        self.feature = open(2, &mut self.features);
         if let Some(id) = id {
-            encode_key(1, WireType::Varint, &mut rest);
-            encode_varint(id, &mut rest);
+            prost::encoding::uint64::encode(1, &id, &mut self.features);
         }
-        if !self.tags.is_empty() {
-            encode_key(2, WireType::LengthDelimited, &mut rest);
-            encode_varint(self.tags.len() as u64, &mut rest);
-        }
-        let before_tags = 32 - rest.len();
-        let mut rest = &mut head[before_tags..];
-        encode_key(3, WireType::Varint, &mut rest);
-        encode_varint(kind as u64 + 1, &mut rest);
-        encode_key(4, WireType::LengthDelimited, &mut rest);
-        encode_varint(self.geometry.len() as u64, &mut rest);
-        let before_geometry = 32 - rest.len();
-        let length = before_geometry + self.tags.len() + self.geometry.len();
-        self.features.push(2 << 3 | WireType::LengthDelimited as u8);
-        varint(length as u32, &mut self.features);
-        self.features.extend_from_slice(&head[..before_tags]);
-        self.features.extend_from_slice(&self.tags);
-        self.features.extend_from_slice(&head[before_tags..before_geometry]);
-        self.features.extend_from_slice(&self.geometry);
-        self.tags.clear();
+        self.tags = open(2, &mut self.features);
     }
 
-    /// Appends the layer to a tile; nothing where it has no features.
-    pub(crate) fn finish(self, tile: &mut Vec<u8>) {
-        if self.features.is_empty() {
-            return;
+    /// A value of the feature.
+    pub(crate) fn tag(&mut self, key: u32, value: u32) {
+        varint(key, &mut self.features);
+        varint(value, &mut self.features);
+    }
+
+    /// Ends the feature with its geometry.
+    pub(crate) fn end(&mut self, kind: GeometryKind, cut: &Cut) {
+        let bytes = &mut self.features;
+        if bytes.len() == self.tags {
+            // None: neither is their key.
+            bytes.truncate(self.tags - 2);
+        } else {
+            close(self.tags, bytes);
         }
-        let mut head = Vec::new();
-        prost::encoding::uint32::encode(15, &2, &mut head);
-        message(1, self.name.as_bytes(), &mut head);
+        prost::encoding::uint32::encode(3, &(kind as u32 + 1), bytes);
+        let geometry = open(4, bytes);
+        commands(kind, cut, bytes);
+        close(geometry, bytes);
+        close(self.feature, bytes);
+    }
+
+    /// The layer, and other layers' bytes behind it; only those where it has
+    /// no features.
+    pub(crate) fn finish(self, behind: &[u8]) -> Bytes {
+        let room = HEAD + self.name.len();
+        let mut bytes = self.features;
+        if bytes.len() == room {
+            return Bytes::copy_from_slice(behind);
+        }
         let mut keys = Vec::new();
         for key in &self.keys {
             message(3, key.as_bytes(), &mut keys);
         }
         let mut tail = Vec::new();
         prost::encoding::uint32::encode(5, &EXTENT, &mut tail);
-        let length = head.len() + self.features.len() + keys.len() + self.values.len() + tail.len();
-        // No more: a tile may be kept for long.
-        tile.reserve_exact(length + 8);
-        encode_key(3, WireType::LengthDelimited, tile);
-        encode_varint(length as u64, tile);
-        for part in [&head, &self.features, &keys, &self.values, &tail] {
-            tile.extend_from_slice(part);
+        bytes.reserve_exact(keys.len() + self.values.len() + tail.len() + behind.len());
+        for part in [&keys, &self.values, &tail] {
+            bytes.extend_from_slice(part);
         }
+        let mut inner = Vec::with_capacity(room);
+        prost::encoding::uint32::encode(15, &2, &mut inner);
+        message(1, self.name.as_bytes(), &mut inner);
+        let mut head = Vec::with_capacity(room);
+        encode_key(3, WireType::LengthDelimited, &mut head);
+        encode_varint((inner.len() + bytes.len() - room) as u64, &mut head);
+        head.extend_from_slice(&inner);
+        // Right before the features, of which no byte is moved.
+        let start = room - head.len();
+        bytes[start..room].copy_from_slice(&head);
+        bytes.extend_from_slice(behind);
+        Bytes::from(bytes).slice(start..)
     }
 }
 

@@ -34,6 +34,14 @@ impl EncodedTile {
         let tag = format!("{:032x}{}", xxh3_128(&tile.bytes), encoding.suffix());
         Ok(Self { bytes, encoding, tag, is_generalised: tile.is_generalised })
     }
+
+    /// To be kept: without the room that it was written in.
+    pub(super) fn trimmed(self) -> Self {
+        match self.encoding {
+            Encoding::Identity => Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self },
+            _ => self,
+        }
+    }
 }
 
 /// Which tile: of which layers, where, how encoded.

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use layers::{GeometryType, Layer, Value};
 
 use crate::cut::{Clip, Cut, Cutter};
@@ -31,7 +32,7 @@ pub(super) struct Style<'a> {
 
 /// Draws what was found of a sheet into a tile of that zoom, as layers count
 /// them.
-pub(super) fn draw(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Vec<u8> {
+pub(super) fn draw(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: AnyGrid) -> Bytes {
     match grid {
         AnyGrid::Mercator(window) => draw_in(style, zoom, index, sheet, found, window),
         AnyGrid::Degrees(grid) => draw_in(style, zoom, index, sheet, found, grid),
@@ -39,11 +40,15 @@ pub(super) fn draw(style: Style, zoom: u8, index: &Index, sheet: Layered, found:
     }
 }
 
-fn draw_in(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Vec<u8> {
+fn draw_in(style: Style, zoom: u8, index: &Index, sheet: Layered, found: &Search, grid: impl Grid) -> Bytes {
     let mut drawing = Drawing::new(style, zoom, index, sheet, found, grid);
-    for feature in found.features().step_by(style.one_of.max(1)) {
-        drawing.add(feature);
-    }
+    let (one_of, mut number) = (style.one_of.max(1), 0);
+    found.for_each(|feature| {
+        if number % one_of == 0 {
+            drawing.add(&feature);
+        }
+        number += 1;
+    });
     drawing.finish()
 }
 
@@ -87,6 +92,8 @@ const MOST_REPEATED: u32 = 1 << 18;
 /// For more features than this room is made when they come: few of so many
 /// are seen.
 const MOST_FORESEEN: usize = 1 << 15;
+/// Bytes for the values that come again.
+const SOME_VALUES: usize = 1 << 10;
 
 impl<'a, G: Grid> Drawing<'a, G> {
     fn new(style: Style<'a>, zoom: u8, index: &'a Index, sheet: Layered<'a>, found: &Search, grid: G) -> Self {
@@ -106,7 +113,9 @@ impl<'a, G: Grid> Drawing<'a, G> {
         });
         let mut features = LayerWriter::new(style.layer.id.as_str(), keys);
         let (count, places) = found.weight();
-        features.reserve(count.min(MOST_FORESEEN), places.min(4 * MOST_FORESEEN));
+        let count = count.min(MOST_FORESEEN);
+        let values = index.single_bytes() * count / index.len().max(1) + SOME_VALUES;
+        features.reserve(count, places.min(4 * MOST_FORESEEN), values);
         let by_code = !found.has_fresh() && count_key.is_none() && index.first_single <= MOST_REPEATED;
         Self {
             values: index.values.view(),
@@ -126,15 +135,16 @@ impl<'a, G: Grid> Drawing<'a, G> {
         }
     }
 
-    fn add(&mut self, feature: Feature) {
-        let Feature { table, row, inside, .. } = feature;
+    fn add(&mut self, feature: &Feature) {
+        let Feature { table, row, inside, .. } = *feature;
         let kind = table.kind(row);
         let clip = self.grid.clip(inside, self.clip);
         let is_simple = self.grid.is_simple(table.simple_from(row));
         self.cutter.cut(kind, is_simple, table.geometry(row), self.grid, clip, &mut self.cut);
-        if self.cut.is_empty() && !(kind == GeometryKind::Areas && self.represents(&feature)) {
+        if self.cut.is_empty() && !(kind == GeometryKind::Areas && self.represents(feature)) {
             return;
         }
+        self.features.begin(table.id(row));
         let codes = table.codes(row);
         for key in 0..self.shown.len() {
             let code = codes[self.shown[key]];
@@ -148,8 +158,8 @@ impl<'a, G: Grid> Drawing<'a, G> {
             let value = self.features.value(Cow::Owned(value));
             self.features.tag(key, value);
         }
-        self.features.feature(table.id(row), kind, &self.cut);
-        self.add_label(&feature);
+        self.features.end(kind, &self.cut);
+        self.add_label(feature);
     }
 
     fn values(&self, is_fresh: bool) -> ValuesView<'a> {
@@ -200,16 +210,15 @@ impl<'a, G: Grid> Drawing<'a, G> {
             return;
         };
         let value = self.labels.value(Cow::Borrowed(self.values(feature.is_fresh).get(code)));
+        self.labels.begin(feature.table.id(feature.row));
         self.labels.tag(0, value);
         self.cut.clear();
         self.cut.push([self.grid.to_units(place)]);
-        self.labels.feature(feature.table.id(feature.row), GeometryKind::Points, &self.cut);
+        self.labels.end(GeometryKind::Points, &self.cut);
     }
 
-    fn finish(self) -> Vec<u8> {
-        let mut tile = Vec::new();
-        self.features.finish(&mut tile);
-        self.labels.finish(&mut tile);
-        tile
+    fn finish(self) -> Bytes {
+        let labels = self.labels.finish(&[]);
+        self.features.finish(&labels)
     }
 }

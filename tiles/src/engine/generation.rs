@@ -98,7 +98,7 @@ impl Generation {
 
     /// The bytes of the tile of the features as they are, which were found;
     /// none where they are too many, and there are levels to do better.
-    fn detailed(&self, found: &Search, frame: &Frame, style: Style) -> Option<Vec<u8>> {
+    fn detailed(&self, found: &Search, frame: &Frame, style: Style) -> Option<Bytes> {
         let is_last = self.index.levels.is_empty();
         if !is_last && self.is_hopeless(found, frame.zoom()) {
             return None;
@@ -173,7 +173,7 @@ impl Fresh {
 
 /// A tile's bytes, if there are any.
 impl Tile {
-    fn new(bytes: Vec<u8>, is_generalised: bool) -> Option<Self> {
-        (!bytes.is_empty()).then(|| Self { bytes: Bytes::from(bytes), is_generalised })
+    fn new(bytes: Bytes, is_generalised: bool) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self { bytes, is_generalised })
     }
 }

@@ -310,7 +310,7 @@ impl IndexedTiles {
         }
         self.counters.look(false);
         let cut = async {
-            let tile = self.cut(generations.clone(), frame, encoding).await?;
+            let tile = self.cut(generations.clone(), frame, encoding).await?.map(EncodedTile::trimmed);
             Ok::<_, TileError>(Arc::new(Entry::new(tile, &generations)))
         };
         // Who asks for the same meanwhile waits for it.

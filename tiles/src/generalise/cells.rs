@@ -68,7 +68,7 @@ fn one_after_the_other(
     let found = finer.between(enters, ends);
     let mut current = None;
     let mut sources = Vec::new();
-    for feature in found.features() {
+    found.for_each(|feature| {
         let source = source(feature, kept, code);
         let cell = hold(zoom, enters, source.position);
         if cell != current {
@@ -76,7 +76,7 @@ fn one_after_the_other(
             current = cell;
         }
         sources.push(source);
-    }
+    });
     one(zoom, enters, kept, &mut sources, drafts);
 }
 

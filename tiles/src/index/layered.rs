@@ -143,15 +143,22 @@ impl Search<'_> {
 
     /// Each feature: by the zoom at which they enter, then along the curve,
     /// whatever is of the sheet and what lies over it.
-    pub(crate) fn features(&self) -> impl Iterator<Item = Feature<'_>> {
-        self.strata.iter().flat_map(|Found { base, fresh }| {
-            let (mut base, mut fresh) = (rows(base.as_ref(), false).peekable(), rows(fresh.as_ref(), true).peekable());
-            std::iter::from_fn(move || match (base.peek(), fresh.peek()) {
+    pub(crate) fn for_each<'a>(&'a self, mut see: impl FnMut(Feature<'a>)) {
+        for Found { base, fresh } in &self.strata {
+            let base = rows(base.as_ref(), false);
+            let Some(fresh) = fresh else {
+                base.for_each(&mut see);
+                continue;
+            };
+            let (mut base, mut fresh) = (base.peekable(), rows(Some(fresh), true).peekable());
+            while let Some(feature) = match (base.peek(), fresh.peek()) {
                 (Some(one), Some(other)) if key(other) < key(one) => fresh.next(),
                 (Some(_), _) => base.next(),
                 (None, _) => fresh.next(),
-            })
-        })
+            } {
+                see(feature);
+            }
+        }
     }
 }
 
