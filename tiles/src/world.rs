@@ -105,6 +105,10 @@ pub(crate) struct Window {
     shift: i8,
 }
 
+/// With units of up to 2^16 steps, a tile and twice its width have less than
+/// 2^31.
+const NARROW: i8 = 16;
+
 impl Window {
     pub(crate) fn new(tile: TileCoord) -> Self {
         // The square of longitudes and latitudes is one tile at a zoom below 0.
@@ -133,6 +137,20 @@ impl Window {
     /// The place in units of the tile, from its north-west corner, rounded.
     pub(crate) fn to_units(self, place: Place) -> [i32; 2] {
         self.units_at(place.map(i64::from))
+    }
+
+    /// Appends the places in such units, all of which lie in the tile or in a
+    /// buffer not wider than it. Four coordinates at once, where a difference
+    /// has 32 bits.
+    pub(crate) fn extend_units(self, places: &[Place], units: &mut Vec<[i32; 2]>) {
+        if !(1..=NARROW).contains(&self.shift) {
+            units.extend(places.iter().map(|place| self.to_units(*place)));
+            return;
+        }
+        let (west, north, shift) = (self.west as u32, self.north as u32, i32::from(self.shift));
+        let half = 1 << (shift - 1);
+        let unit = |place: u32, edge: u32| (place.wrapping_sub(edge).cast_signed() + half) >> shift;
+        units.extend(places.iter().map(|[x, y]| [unit(*x, west), unit(*y, north)]));
     }
 
     /// The same of a step of the window's square, which may lie outside it.
@@ -230,6 +248,19 @@ mod tests {
             let most = 0.500_01 + 0.005 / unit;
             prop_assert!((f64::from(column) - (x - west) / unit).abs() <= most, "{column}");
             prop_assert!((f64::from(row) - (north - y) / unit).abs() <= most, "{row}");
+        }
+
+        #[test]
+        fn four_at_once_are_what_they_are_alone(
+            zoom in 0..=22_u8, x in any::<u32>(), y in any::<u32>(), parts in prop::collection::vec([-1.0..2.0, -1.0..2.0], 0..9),
+        ) {
+            let window = Window::holding(zoom, [x, y]);
+            let side = 2.0_f64.powi((BITS - zoom).into());
+            let at = |corner: i64, part: f64| (corner as f64 + part * side).clamp(0.0, f64::from(u32::MAX)) as u32;
+            let places: Vec<Place> = parts.iter().map(|[x, y]| [at(window.west, *x), at(window.north, *y)]).collect();
+            let mut units = Vec::new();
+            window.extend_units(&places, &mut units);
+            prop_assert_eq!(units, places.iter().map(|place| window.to_units(*place)).collect::<Vec<_>>());
         }
     }
 }

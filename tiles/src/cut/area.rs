@@ -51,8 +51,10 @@ fn crossing(a: Unit, b: Unit, axis: usize, edge: i32) -> Unit {
 }
 
 /// Takes out of an open ring what encloses nothing: repeated points, points on
-/// the straight way, ways there and back. Nothing is left of a ring without area.
-pub(super) fn tidy(ring: &mut Vec<Unit>) {
+/// the straight way, ways there and back. The ring begins at `from` and ends
+/// with the points. Nothing is left of a ring without area.
+pub(super) fn tidy(points: &mut Vec<Unit>, from: usize) {
+    let ring = &mut points[from..];
     let mut kept = 0;
     for index in 0..ring.len() {
         let unit = ring[index];
@@ -64,26 +66,20 @@ pub(super) fn tidy(ring: &mut Vec<Unit>) {
             kept += 1;
         }
     }
-    ring.truncate(kept);
     // Around the seam.
     let mut start = 0;
-    loop {
-        let ring_now = &ring[start..];
-        let length = ring_now.len();
-        if length < 3 {
-            ring.clear();
-            return;
-        }
-        let (last, first) = (ring_now[length - 1], ring_now[0]);
-        if last == first || is_straight(ring_now[length - 2], last, first) {
-            ring.pop();
-        } else if is_straight(last, first, ring_now[1]) {
+    while let &[first, second, .., before, last] | &[first, second @ before, last] = &ring[start..kept] {
+        if last == first || is_straight(before, last, first) {
+            kept -= 1;
+        } else if is_straight(last, first, second) {
             start += 1;
         } else {
-            break;
+            points.truncate(from + kept);
+            points.drain(from..from + start);
+            return;
         }
     }
-    ring.drain(..start);
+    points.truncate(from);
 }
 
 /// Whether the three lie on one line.
@@ -102,7 +98,7 @@ mod tests {
     fn clipped(ring: &[Unit]) -> Vec<Unit> {
         let (mut ring, mut spare) = (ring.to_vec(), Vec::new());
         clip(&mut ring, &mut spare, CLIP);
-        tidy(&mut ring);
+        tidy(&mut ring, 0);
         ring
     }
 
@@ -140,7 +136,7 @@ mod tests {
         #[test]
         fn tidying_keeps_the_area(ring in prop::collection::vec([0..12_i32, 0..12_i32], 3..14)) {
             let mut tidied = ring.clone();
-            tidy(&mut tidied);
+            tidy(&mut tidied, 0);
             prop_assert_eq!(twice(&tidied), twice(&ring));
         }
     }

@@ -113,10 +113,11 @@ impl Cutter {
             }
             GeometryKind::Areas if is_simple && clip.is_none() => {
                 for part in parts {
-                    self.snap(part, grid);
-                    area::tidy(&mut self.path);
-                    if self.path.len() >= 3 {
-                        cut.push(self.path.iter().copied());
+                    let from = cut.points.len();
+                    grid.extend_units(part, &mut cut.points);
+                    area::tidy(&mut cut.points, from);
+                    if cut.points.len() > from {
+                        cut.ends.push(cut.points.len());
                     }
                 }
             }
@@ -128,8 +129,8 @@ impl Cutter {
                     if let Some(clip) = clip {
                         area::clip(&mut self.path, &mut self.spare, clip);
                     }
-                    area::tidy(&mut self.path);
-                    if self.path.len() >= 3 {
+                    area::tidy(&mut self.path, 0);
+                    if !self.path.is_empty() {
                         // Marked by direction, whatever snapping made of it.
                         if (area::twice(&self.path) > 0) != exterior {
                             self.path.reverse();
@@ -173,8 +174,8 @@ impl Cutter {
             let Some(first) = part.first() else { return false };
             let window = *window.get_or_insert_with(|| Window::holding(zoom, *first));
             self.snap(part, window);
-            area::tidy(&mut self.path);
-            if self.path.len() < 3 || (area::twice(&self.path) > 0) != (twice_area(part) >= 0) {
+            area::tidy(&mut self.path, 0);
+            if self.path.is_empty() || (area::twice(&self.path) > 0) != (twice_area(part) >= 0) {
                 return false;
             }
             self.rings.push(self.path.iter().copied());

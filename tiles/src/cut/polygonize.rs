@@ -28,7 +28,9 @@ pub(super) fn polygonize(mut edges: Vec<Edge>) -> Vec<Polygon> {
         let cycle = boundary.cycle(first);
         let mut rings = loops(cycle.iter().map(|edge| boundary.ways[*edge][0]).collect());
         rings.sort_by_key(|ring| twice(ring) < 0);
-        rings.iter_mut().for_each(tidy);
+        for ring in &mut rings {
+            tidy(ring, 0);
+        }
         let around = sides[first].next_below.and_then(|below| polygon_of[below]);
         let polygon = match around {
             Some(polygon) if twice(&rings[0]) < 0 => polygon,

@@ -37,16 +37,6 @@ impl Encoding {
         }
     }
 
-    /// What it adds to a tag: other bytes are another representation.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Self::Identity => "",
-            Self::Gzip => "-gzip",
-            Self::Zstd => "-zstd",
-            Self::Brotli => "-br",
-        }
-    }
-
     /// The bytes in this encoding; equal bytes give equal ones.
     pub fn encode(self, bytes: &Bytes) -> io::Result<Bytes> {
         match self {

@@ -120,11 +120,15 @@ impl<'a> LayerWriter<'a> {
         self.values.reserve(values);
     }
 
-    /// Writes a value that is not in the layer yet, and returns its number.
-    pub(crate) fn new_value(&mut self, field: &[u8]) -> u32 {
-        self.values.extend_from_slice(field);
+    /// The number of the next value, which [`Self::write_values`] writes.
+    pub(crate) fn number_value(&mut self) -> u32 {
         self.value_count += 1;
         self.value_count - 1
+    }
+
+    /// Writes the next values that have a number.
+    pub(crate) fn write_values(&mut self, fields: &[u8]) {
+        self.values.extend_from_slice(fields);
     }
 
     /// The number of a value, which is written when it is new. All values of
@@ -133,7 +137,8 @@ impl<'a> LayerWriter<'a> {
         if let Some(number) = self.known.get(&field) {
             return *number;
         }
-        let number = self.new_value(&field);
+        self.write_values(&field);
+        let number = self.number_value();
         self.known.insert(field, number);
         number
     }

@@ -20,8 +20,7 @@ pub struct EncodedTile {
     pub bytes: Bytes,
     /// How.
     pub encoding: Encoding,
-    /// Made from the content and the encoding, equal in all processes: 32
-    /// hexadecimal digits, and the encoding's name.
+    /// Made from the bytes, equal in all processes: 32 hexadecimal digits.
     pub tag: String,
     /// As in [`Tile`].
     pub is_generalised: bool,
@@ -31,7 +30,7 @@ impl EncodedTile {
     /// The tile in that encoding.
     pub(super) fn new(tile: &Tile, encoding: Encoding) -> io::Result<Self> {
         let bytes = encoding.encode(&tile.bytes)?;
-        let tag = format!("{:032x}{}", xxh3_128(&tile.bytes), encoding.suffix());
+        let tag = format!("{:032x}", xxh3_128(&bytes));
         Ok(Self { bytes, encoding, tag, is_generalised: tile.is_generalised })
     }
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 use layers::{GeometryType, Layer, Value};
@@ -70,6 +71,9 @@ struct Drawing<'a, G> {
     /// Among the keys, that of how many features one stands for.
     count_key: Option<u32>,
     numbers: Numbers,
+    /// Codes of values that are used once, numbered and not yet written: side
+    /// by side in the index, they are written at once.
+    run: Range<u32>,
     /// Twice the area, in steps, of what was too small to be drawn since the
     /// last representative.
     unseen: i128,
@@ -84,6 +88,9 @@ enum Numbers {
     /// By content: codes of different sheets are there.
     ByContent,
 }
+
+/// No codes: 0 is no value's.
+const NO_RUN: Range<u32> = 0..0;
 
 /// With more repeated values than this they are known by content: clearing
 /// the numbers of all would cost more than a tile.
@@ -130,6 +137,7 @@ impl<'a, G: Grid> Drawing<'a, G> {
             shown,
             count_key,
             numbers: if by_code { Numbers::ByCode(vec![0; index.first_single as usize]) } else { Numbers::ByContent },
+            run: NO_RUN,
             unseen: 0,
             square: grid.square(),
         }
@@ -173,10 +181,18 @@ impl<'a, G: Grid> Drawing<'a, G> {
             return self.features.value(Cow::Borrowed(values.get(code)));
         };
         let Some(number) = numbers.get_mut(code as usize) else {
-            return self.features.new_value(values.get(code));
+            if self.run.end != code {
+                self.features.write_values(values.between(&self.run));
+                self.run = code..code;
+            }
+            self.run.end += 1;
+            return self.features.number_value();
         };
         if *number == 0 {
-            *number = self.features.new_value(values.get(code)) + 1;
+            self.features.write_values(values.between(&self.run));
+            self.run = NO_RUN;
+            self.features.write_values(values.get(code));
+            *number = self.features.number_value() + 1;
         }
         *number - 1
     }
@@ -217,7 +233,8 @@ impl<'a, G: Grid> Drawing<'a, G> {
         self.labels.end(GeometryKind::Points, &self.cut);
     }
 
-    fn finish(self) -> Bytes {
+    fn finish(mut self) -> Bytes {
+        self.features.write_values(self.values.between(&self.run));
         let labels = self.labels.finish(&[]);
         self.features.finish(&labels)
     }

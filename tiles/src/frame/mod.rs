@@ -38,6 +38,11 @@ pub(crate) trait Grid: Copy {
     /// The place in units of the tile, from its north-west corner, rounded.
     fn to_units(self, place: Place) -> [i32; 2];
 
+    /// Appends the places in such units; all lie in the tile or its buffer.
+    fn extend_units(self, places: &[Place], units: &mut Vec<[i32; 2]>) {
+        units.extend(places.iter().map(|place| self.to_units(*place)));
+    }
+
     /// Whether the place lies in the tile: on its west and north edges too, not
     /// on the others.
     fn holds(self, place: Place) -> bool;
@@ -90,6 +95,10 @@ impl Frame {
 impl Grid for Window {
     fn to_units(self, place: Place) -> [i32; 2] {
         Self::to_units(self, place)
+    }
+
+    fn extend_units(self, places: &[Place], units: &mut Vec<[i32; 2]>) {
+        Self::extend_units(self, places, units);
     }
 
     fn holds(self, place: Place) -> bool {

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
@@ -58,9 +59,17 @@ pub(crate) struct ValuesView<'a> {
 impl<'a> ValuesView<'a> {
     /// As [`Values::get`].
     pub(crate) fn get(self, code: u32) -> &'a [u8] {
-        let index = code as usize - 1;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start as usize..self.ends[index] as usize]
+        self.between(&(code..code + 1))
+    }
+
+    /// The values of codes that are not 0, one after the other.
+    pub(crate) fn between(self, codes: &Range<u32>) -> &'a [u8] {
+        if codes.is_empty() {
+            return &[];
+        }
+        let (first, last) = (codes.start as usize - 1, codes.end as usize - 2);
+        let start = if first == 0 { 0 } else { self.ends[first - 1] };
+        &self.bytes[start as usize..self.ends[last] as usize]
     }
 }
 
