@@ -44,7 +44,8 @@ fn message(tag: u32, content: &[u8], bytes: &mut Vec<u8>) {
 }
 
 /// Appends a number as protobuf's varint: most have a byte or two, and the
-/// general form costs several times as much.
+/// general form costs several times as much. (Writing two and taking one back,
+/// without a branch, costs a tenth of a tile more.)
 fn varint(number: u32, bytes: &mut Vec<u8>) {
     if number < 1 << 7 {
         bytes.push(number as u8);

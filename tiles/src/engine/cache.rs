@@ -36,10 +36,7 @@ impl EncodedTile {
 
     /// To be kept: without the room that it was written in.
     pub(super) fn trimmed(self) -> Self {
-        match self.encoding {
-            Encoding::Identity => Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self },
-            _ => self,
-        }
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self }
     }
 }
 

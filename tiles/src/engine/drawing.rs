@@ -4,6 +4,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use layers::{GeometryType, Layer, Value};
 
+use super::numbers::Numbers;
 use crate::cut::{Clip, Cut, Cutter};
 use crate::encode::mvt::{self, LayerWriter};
 use crate::frame::{AnyGrid, Grid};
@@ -70,7 +71,9 @@ struct Drawing<'a, G> {
     label: Option<usize>,
     /// Among the keys, that of how many features one stands for.
     count_key: Option<u32>,
-    numbers: Numbers,
+    /// None where values are known again by content: codes of different sheets
+    /// are there, or too many.
+    numbers: Option<Numbers>,
     /// Codes of values that are used once, numbered and not yet written: side
     /// by side in the index, they are written at once.
     run: Range<u32>,
@@ -81,20 +84,8 @@ struct Drawing<'a, G> {
     square: Option<i128>,
 }
 
-/// How the values in the tile are known again.
-enum Numbers {
-    /// By code: the number in the tile + 1 of the values that may come again.
-    ByCode(Vec<u32>),
-    /// By content: codes of different sheets are there.
-    ByContent,
-}
-
 /// No codes: 0 is no value's.
 const NO_RUN: Range<u32> = 0..0;
-
-/// With more repeated values than this they are known by content: clearing
-/// the numbers of all would cost more than a tile.
-const MOST_REPEATED: u32 = 1 << 18;
 
 /// For more features than this room is made when they come: few of so many
 /// are seen.
@@ -123,7 +114,7 @@ impl<'a, G: Grid> Drawing<'a, G> {
         let count = count.min(MOST_FORESEEN);
         let values = index.single_bytes() * count / index.len().max(1) + SOME_VALUES;
         features.reserve(count, places.min(4 * MOST_FORESEEN), values);
-        let by_code = !found.has_fresh() && count_key.is_none() && index.first_single <= MOST_REPEATED;
+        let is_by_code = !found.has_fresh() && count_key.is_none();
         Self {
             values: index.values.view(),
             fresh_values: sheet.over.fresh.values.view(),
@@ -136,7 +127,7 @@ impl<'a, G: Grid> Drawing<'a, G> {
             labels: LayerWriter::new(style.labels, vec!["name"]),
             shown,
             count_key,
-            numbers: if by_code { Numbers::ByCode(vec![0; index.first_single as usize]) } else { Numbers::ByContent },
+            numbers: is_by_code.then(|| Numbers::of(index.first_single)).flatten(),
             run: NO_RUN,
             unseen: 0,
             square: grid.square(),
@@ -177,24 +168,25 @@ impl<'a, G: Grid> Drawing<'a, G> {
     /// The number in the tile of a code's value.
     fn number(&mut self, code: u32, is_fresh: bool) -> u32 {
         let values = self.values(is_fresh);
-        let Numbers::ByCode(numbers) = &mut self.numbers else {
+        let Some(numbers) = &mut self.numbers else {
             return self.features.value(Cow::Borrowed(values.get(code)));
         };
-        let Some(number) = numbers.get_mut(code as usize) else {
+        if !numbers.holds(code) {
             if self.run.end != code {
                 self.features.write_values(values.between(&self.run));
                 self.run = code..code;
             }
             self.run.end += 1;
             return self.features.number_value();
-        };
-        if *number == 0 {
+        }
+        numbers.get(code).unwrap_or_else(|| {
             self.features.write_values(values.between(&self.run));
             self.run = NO_RUN;
             self.features.write_values(values.get(code));
-            *number = self.features.number_value() + 1;
-        }
-        *number - 1
+            let number = self.features.number_value();
+            numbers.set(code, number);
+            number
+        })
     }
 
     /// Whether an area that vanishes in this tile stands for those before it

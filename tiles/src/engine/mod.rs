@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod generation;
 mod history;
 mod keeper;
+mod numbers;
 mod overlay;
 mod parts;
 
