@@ -5,6 +5,7 @@
 //! coordinate goes into any tile by subtraction and shift.
 
 use std::f64::consts::TAU;
+use std::ops::RangeInclusive;
 
 use layers::Extent;
 
@@ -106,8 +107,9 @@ pub(crate) struct Window {
 }
 
 /// With units of up to 2^16 steps, a tile and twice its width have less than
-/// 2^31.
-const NARROW: i8 = 16;
+/// 2^31. With those of four and more, a place that lies elsewhere after all, by
+/// a file that is wrong, is not more than [`FAR`] away.
+const NARROW: RangeInclusive<i8> = 2..=16;
 
 impl Window {
     pub(crate) fn new(tile: TileCoord) -> Self {
@@ -143,13 +145,13 @@ impl Window {
     /// buffer not wider than it. Four coordinates at once, where a difference
     /// has 32 bits.
     pub(crate) fn extend_units(self, places: &[Place], units: &mut Vec<[i32; 2]>) {
-        if !(1..=NARROW).contains(&self.shift) {
+        if !NARROW.contains(&self.shift) {
             units.extend(places.iter().map(|place| self.to_units(*place)));
             return;
         }
         let (west, north, shift) = (self.west as u32, self.north as u32, i32::from(self.shift));
         let half = 1 << (shift - 1);
-        let unit = |place: u32, edge: u32| (place.wrapping_sub(edge).cast_signed() + half) >> shift;
+        let unit = |place: u32, edge: u32| place.wrapping_sub(edge).cast_signed().wrapping_add(half) >> shift;
         units.extend(places.iter().map(|[x, y]| [unit(*x, west), unit(*y, north)]));
     }
 

@@ -131,8 +131,9 @@ impl Edge {
         }
         let [x, y] = run(other.left, other.right);
         // Where `from` becomes 0 on the way to `to`, rounded half up.
-        let part = (from.abs(), from.abs() + to.abs());
-        let at = |start: i32, way: i64| start + (2 * way * part.0 + part.1).div_euclid(2 * part.1) as i32;
+        let part = [from.abs(), from.abs() + to.abs()].map(i128::from);
+        let at =
+            |start: i32, way: i64| start + (2 * i128::from(way) * part[0] + part[1]).div_euclid(2 * part[1]) as i32;
         Some([at(other.left[0], x), at(other.left[1], y)])
     }
 
