@@ -6,7 +6,10 @@ use super::{Clip, Unit, cross, run};
 /// first point does not come again).
 pub(super) fn twice(ring: &[Unit]) -> i64 {
     let Some(first) = ring.first() else { return 0 };
-    ring.windows(2).map(|pair| cross(run(*first, pair[0]), run(*first, pair[1]))).sum()
+    let products = ring.windows(2).map(|pair| cross(run(*first, pair[0]), run(*first, pair[1])));
+    // Of a ring in a tile it is far from wrapping; of one that is not, by a
+    // file that is wrong, nothing is said.
+    products.fold(0, i64::wrapping_add)
 }
 
 /// Clips the ring, closed or open, to the square, side by side (Sutherland and

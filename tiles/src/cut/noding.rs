@@ -17,7 +17,7 @@ pub(super) struct Edge {
 }
 
 /// What crosses in more places than this, or has more pairs to look at, is noded
-/// on a coarser grid: time and memory stay bounded, whatever is drawn.
+/// on a coarser grid: time and memory stay bounded.
 const MOST_CROSSINGS: usize = 1 << 16;
 const MOST_PAIRS: usize = 1 << 24;
 const COARSER: i32 = 8;

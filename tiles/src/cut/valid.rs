@@ -24,8 +24,8 @@ struct Edge {
 
 impl Checker {
     /// Appends the polygons of the rings (exteriors positive, holes negative,
-    /// each behind its exterior): as they are where no two edges meet other
-    /// than as neighbours, else what they enclose, taken apart anew.
+    /// each behind its exterior): as they are where they are valid, else what
+    /// they enclose, taken apart anew.
     pub(super) fn write(&mut self, rings: &Cut, cut: &mut Cut) {
         if rings.is_empty() {
             return;
@@ -71,7 +71,8 @@ impl Checker {
 }
 
 /// Of more rings than this not each is looked at beside each other: they are
-/// taken to lie as they should.
+/// taken to lie as they should, since taking so many apart costs more than a
+/// tile may.
 const MOST_PAIRED: usize = 1024;
 
 /// Whether of rings that do not meet each hole lies in the exterior before it

@@ -23,8 +23,8 @@ pub enum Encoding {
 const GZIP_LEVEL: i32 = 4;
 /// The same of zstd; below zero it is quicker.
 const ZSTD_LEVEL: i32 = -1;
-/// Its table, of so many bits, stays in the processor's first cache: level -1
-/// by itself has one more.
+/// Its table, of so many bits, stays in the processor's first cache: above
+/// 128 kB, level -1 by itself has one more.
 const ZSTD_HASH_BITS: u32 = 12;
 /// The same of brotli.
 const BROTLI_QUALITY: i32 = 4;
@@ -98,9 +98,9 @@ fn zstd(bytes: &[u8]) -> io::Result<Bytes> {
         let compressor = if let Some(compressor) = compressor {
             compressor
         } else {
-            let made = compressor.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?);
+            let mut made = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
             made.set_parameter(zstd::zstd_safe::CParameter::HashLog(ZSTD_HASH_BITS))?;
-            made
+            compressor.insert(made)
         };
         let mut encoded = Vec::with_capacity(zstd::zstd_safe::compress_bound(bytes.len()));
         compressor.compress_to_buffer(bytes, &mut encoded)?;

@@ -20,7 +20,8 @@ pub struct EncodedTile {
     pub bytes: Bytes,
     /// How.
     pub encoding: Encoding,
-    /// Made from the bytes, equal in all processes: 32 hexadecimal digits.
+    /// Made from the bytes, equal in all processes of one version: 32
+    /// hexadecimal digits.
     pub tag: String,
     /// As in [`Tile`].
     pub is_generalised: bool,
@@ -36,7 +37,10 @@ impl EncodedTile {
 
     /// To be kept: without the room that it was written in.
     pub(super) fn trimmed(self) -> Self {
-        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self }
+        match self.encoding {
+            Encoding::Gzip => self,
+            _ => Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self },
+        }
     }
 }
 
