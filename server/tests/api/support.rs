@@ -29,6 +29,8 @@ pub(crate) struct City {
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) tiles: Arc<IndexedTiles>,
     pub(crate) stopping: CancellationToken,
+    /// Its data directory, its own: servers of several databases must not share one.
+    _data: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -58,7 +60,9 @@ impl City {
         Self::with(Settings::default()).await
     }
 
-    pub(crate) async fn with(settings: Settings) -> Self {
+    pub(crate) async fn with(mut settings: Settings) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        settings.data_dir = Some(data.path().to_owned());
         let db = TestDatabase::new().await;
         fill(&db).await;
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -66,7 +70,7 @@ impl City {
         let state = AppState::new(db.database().clone(), Arc::new(config));
         let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
         let stopping = state.stopping.clone();
-        Self { db, router: router(state), freshness, tiles, stopping }
+        Self { db, router: router(state), freshness, tiles, stopping, _data: data }
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {
