@@ -70,9 +70,13 @@ impl Folder {
         let path = self.file(&layer.id);
         let written = file::write(&index, &origin, &path).map_err(SnapshotError::from);
         match written.and_then(|()| file::open(&path)) {
-            Ok((mapped, _)) => {
+            Ok((mapped, of)) if of == origin => {
                 let _ = fs::remove_file(self.note_file(&layer.id));
                 mapped
+            }
+            Ok(_) => {
+                tracing::warn!(path = %path.display(), "another server writes into the folder of the tile indexes: this one stays in memory");
+                index
             }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a tile index cannot be kept as a file: it stays in memory");
