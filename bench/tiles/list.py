@@ -7,11 +7,12 @@ area has more tiles at its edges, half empty, than a large one of the same densi
 what a tile costs in one and in the other is compared by these.
 
 Like tiles.py of the synthetic city, for data that lie elsewhere. DATABASE_URL names
-the database; the geometry column is geom.
+the database; the geometry column is geom, in EPSG:4326.
 """
 import argparse
 import os
 import random
+import sys
 
 import psycopg
 
@@ -45,6 +46,8 @@ def main(options):
             seen.add(path)
             listed[zoom] += 1
             print(f"/{table}/{path[0]}/{path[1]}/{path[2]}")
+        if len(seen) < options.count:
+            print(f"list.py: {table} has {len(seen)} such tiles of the {options.count} wanted", file=sys.stderr)
 
 
 def is_full(database, table, path):

@@ -1,6 +1,7 @@
 //! Areas: a ring within the clip.
 
-use super::{Clip, Unit, cross, run};
+use super::segment::{cross, run};
+use super::{Clip, Unit};
 
 /// Twice the ring's area by the surveyor's formula; the ring is open (its
 /// first point does not come again).

@@ -4,6 +4,7 @@ mod area;
 mod line;
 mod noding;
 mod polygonize;
+mod segment;
 mod valid;
 
 use crate::EXTENT;
@@ -189,15 +190,4 @@ impl Cutter {
         self.path.extend(part.iter().map(|place| grid.to_units(*place)));
         self.path.dedup();
     }
-}
-
-/// The way from a place to another.
-fn run(from: Unit, to: Unit) -> [i64; 2] {
-    [i64::from(to[0]) - i64::from(from[0]), i64::from(to[1]) - i64::from(from[1])]
-}
-
-/// Above 0 where the other way goes to the left of the one, x being to the
-/// right and y up; 0 where both lie on one line.
-fn cross([ax, ay]: [i64; 2], [bx, by]: [i64; 2]) -> i64 {
-    ax * by - ay * bx
 }

@@ -4,14 +4,13 @@
 
 use std::collections::HashSet;
 
-use super::{Cut, Unit, cross, run};
+use super::segment::{Segment, around, run};
+use super::{Cut, Unit};
 
-/// A straight way between two points, the left one before the right one by x,
-/// then y.
+/// Where rings go along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Edge {
-    pub(super) left: Unit,
-    pub(super) right: Unit,
+    pub(super) way: Segment,
     /// How often the rings go along it from left to right, less how often back.
     pub(super) turns: i32,
 }
@@ -31,7 +30,8 @@ pub(super) fn noded(rings: &Cut) -> Vec<Edge> {
         if let Some(pixels) = hot_pixels(&edges) {
             let scale = |unit: Unit| unit.map(|value| value * grid);
             let rounded = snap_round(&edges, &pixels).into_iter();
-            return rounded.map(|edge| Edge { left: scale(edge.left), right: scale(edge.right), ..edge }).collect();
+            let scaled = |way: Segment| Segment { left: scale(way.left), right: scale(way.right) };
+            return rounded.map(|edge| Edge { way: scaled(edge.way), ..edge }).collect();
         }
         // In the end there are few places to cross in, and few edges.
         grid *= COARSER;
@@ -43,17 +43,16 @@ fn edges(rings: &Cut, grid: i32) -> Vec<Edge> {
     let snap = |unit: Unit| unit.map(|value| (value + grid / 2).div_euclid(grid));
     let mut edges = Vec::new();
     for ring in rings.parts() {
-        let ends = ring.iter().zip(ring.iter().cycle().skip(1));
-        edges.extend(ends.filter_map(|(from, to)| Edge::new(snap(*from), snap(*to), 1)));
+        edges.extend(around(ring).filter_map(|(from, to)| Edge::new(snap(from), snap(to), 1)));
     }
     together(edges)
 }
 
 /// The edges in their order, those between the same points as one.
 fn together(mut edges: Vec<Edge>) -> Vec<Edge> {
-    edges.sort_unstable_by_key(|edge| (edge.left, edge.right));
+    edges.sort_unstable_by_key(|edge| (edge.way.left, edge.way.right));
     edges.dedup_by(|edge, kept| {
-        let is_same = (edge.left, edge.right) == (kept.left, kept.right);
+        let is_same = edge.way == kept.way;
         if is_same {
             kept.turns += edge.turns;
         }
@@ -69,15 +68,16 @@ fn hot_pixels(edges: &[Edge]) -> Option<Vec<Unit>> {
     let mut crossings = HashSet::new();
     let mut pairs = 0;
     for (index, one) in edges.iter().enumerate() {
-        for other in edges[index + 1..].iter().take_while(|other| other.left[0] < one.right[0]) {
+        for other in edges[index + 1..].iter().take_while(|other| other.way.left[0] < one.way.right[0]) {
             pairs += 1;
-            crossings.extend(one.crossing(other));
+            crossings.extend(one.way.crossing(&other.way));
         }
         if pairs > MOST_PAIRS || crossings.len() > MOST_CROSSINGS {
             return None;
         }
     }
-    let mut pixels: Vec<Unit> = edges.iter().flat_map(|edge| [edge.left, edge.right]).chain(crossings).collect();
+    let mut pixels: Vec<Unit> =
+        edges.iter().flat_map(|edge| [edge.way.left, edge.way.right]).chain(crossings).collect();
     pixels.sort_unstable();
     pixels.dedup();
     Some(pixels)
@@ -87,38 +87,27 @@ fn hot_pixels(edges: &[Edge]) -> Option<Vec<Unit>> {
 fn snap_round(edges: &[Edge], pixels: &[Unit]) -> Vec<Edge> {
     let mut rounded = Vec::with_capacity(2 * edges.len());
     let mut way: Vec<Unit> = Vec::new();
-    for edge in edges {
-        let beside = &pixels[pixels.partition_point(|pixel| pixel[0] < edge.left[0])..];
-        let beside = beside.iter().copied().take_while(|pixel| pixel[0] <= edge.right[0]);
+    for Edge { way: segment, turns } in edges {
+        let beside = &pixels[pixels.partition_point(|pixel| pixel[0] < segment.left[0])..];
+        let beside = beside.iter().copied().take_while(|pixel| pixel[0] <= segment.right[0]);
         way.clear();
-        way.extend(beside.filter(|pixel| edge.passes(*pixel)));
-        if edge.right[1] < edge.left[1] {
+        way.extend(beside.filter(|pixel| segment.passes(*pixel)));
+        if segment.right[1] < segment.left[1] {
             way.sort_unstable_by_key(|[x, y]| (*x, -y));
         }
-        rounded.extend(way.windows(2).filter_map(|pair| Edge::new(pair[0], pair[1], edge.turns)));
+        rounded.extend(way.windows(2).filter_map(|pair| Edge::new(pair[0], pair[1], *turns)));
     }
     together(rounded)
 }
 
 impl Edge {
     fn new(from: Unit, to: Unit, turns: i32) -> Option<Self> {
-        match from.cmp(&to) {
-            std::cmp::Ordering::Less => Some(Self { left: from, right: to, turns }),
-            std::cmp::Ordering::Equal => None,
-            std::cmp::Ordering::Greater => Some(Self { left: to, right: from, turns: -turns }),
-        }
+        let turns = if from < to { turns } else { -turns };
+        (from != to).then(|| Self { way: Segment::between(from, to), turns })
     }
+}
 
-    /// Above 0 for a point on its left, seen from its left end; 0 on its line.
-    pub(super) fn side(&self, point: Unit) -> i64 {
-        cross(run(self.left, self.right), run(self.left, point))
-    }
-
-    fn rows(&self) -> (i32, i32) {
-        let (one, other) = (self.left[1], self.right[1]);
-        (one.min(other), one.max(other))
-    }
-
+impl Segment {
     /// The unit in whose square it crosses another within both.
     fn crossing(&self, other: &Self) -> Option<Unit> {
         let ((low, high), (other_low, other_high)) = (self.rows(), other.rows());
@@ -172,7 +161,11 @@ mod tests {
     #[test]
     fn crossing_edges_meet_in_the_nearest_unit() {
         let edges = of(&[vec![[0, 0], [9, 9], [9, 0], [0, 8]]]);
-        assert_eq!(edges.iter().filter(|edge| edge.left == [4, 4] || edge.right == [4, 4]).count(), 4, "{edges:?}");
+        assert_eq!(
+            edges.iter().filter(|edge| edge.way.left == [4, 4] || edge.way.right == [4, 4]).count(),
+            4,
+            "{edges:?}"
+        );
     }
 
     #[test]
@@ -194,7 +187,7 @@ mod tests {
         // A thousand long ways between two sides: half a million crossings.
         let ring: Vec<Unit> = (0..1000).flat_map(|at| [[0, at * 4 % 3989], [4000, (at * 1777) % 3989]]).collect();
         let edges = of(&[ring]);
-        assert!(edges.iter().flat_map(|edge| [edge.left, edge.right].concat()).all(|value| value % 8 == 0));
+        assert!(edges.iter().flat_map(|edge| [edge.way.left, edge.way.right].concat()).all(|value| value % 8 == 0));
     }
 
     fn units() -> impl Strategy<Value = Vec<Vec<Unit>>> {
@@ -206,10 +199,11 @@ mod tests {
         fn noded_edges_meet_at_their_ends_alone(rings in units()) {
             let edges = of(&rings);
             for (index, one) in edges.iter().enumerate() {
-                prop_assert!(one.left < one.right && one.turns != 0);
-                for other in &edges[index + 1..] {
+                prop_assert!(one.way.left < one.way.right && one.turns != 0);
+                let one = one.way;
+                for Edge { way: other, .. } in &edges[index + 1..] {
                     prop_assert!(one.crossing(other).is_none(), "{one:?} {other:?}");
-                    for (edge, ends) in [(one, other), (other, one)] {
+                    for (edge, ends) in [(&one, other), (other, &one)] {
                         for end in [ends.left, ends.right] {
                             let is_between = edge.left < end && end < edge.right;
                             prop_assert!(!is_between || edge.side(end) != 0, "{edge:?} {end:?}");
@@ -223,8 +217,8 @@ mod tests {
         fn as_much_comes_to_a_point_as_leaves_it(rings in units()) {
             let mut sums = std::collections::HashMap::new();
             for edge in of(&rings) {
-                *sums.entry(edge.left).or_insert(0) -= edge.turns;
-                *sums.entry(edge.right).or_insert(0) += edge.turns;
+                *sums.entry(edge.way.left).or_insert(0) -= edge.turns;
+                *sums.entry(edge.way.right).or_insert(0) += edge.turns;
             }
             prop_assert!(sums.values().all(|sum| *sum == 0), "{sums:?}");
         }

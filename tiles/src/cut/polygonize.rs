@@ -4,9 +4,10 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::Unit;
 use super::area::{tidy, twice};
 use super::noding::Edge;
-use super::{Unit, cross, run};
+use super::segment::{cross, run};
 
 /// A polygon: its exterior, with positive area, before its holes.
 pub(super) type Polygon = Vec<Vec<Unit>>;
@@ -15,7 +16,7 @@ pub(super) type Polygon = Vec<Vec<Unit>>;
 /// in points at most, and none itself; what hangs together by a point alone is
 /// two polygons.
 pub(super) fn polygonize(mut edges: Vec<Edge>) -> Vec<Polygon> {
-    edges.sort_unstable_by(|one, other| one.left.cmp(&other.left).then_with(|| one.by_slope(other)));
+    edges.sort_unstable_by(|one, other| one.way.left.cmp(&other.way.left).then_with(|| one.by_slope(other)));
     let sides = sweep(&edges);
     let boundary = Boundary::new(&edges, &sides);
     let mut polygons: Vec<Polygon> = Vec::new();
@@ -67,17 +68,17 @@ impl Sides {
 /// The sides of each edge, by a line that goes from the left to the right and
 /// knows which edges it meets, from below.
 fn sweep(edges: &[Edge]) -> Vec<Sides> {
-    let mut ends: Vec<Unit> = edges.iter().flat_map(|edge| [edge.left, edge.right]).collect();
+    let mut ends: Vec<Unit> = edges.iter().flat_map(|edge| [edge.way.left, edge.way.right]).collect();
     ends.sort_unstable();
     ends.dedup();
     let mut sides: Vec<Sides> = Vec::with_capacity(edges.len());
     let mut met: Vec<usize> = Vec::new();
     for point in ends {
-        let start = met.partition_point(|edge| edges[*edge].side(point) > 0);
-        let ending = met[start..].iter().take_while(|edge| edges[**edge].right == point).count();
+        let start = met.partition_point(|edge| edges[*edge].way.side(point) > 0);
+        let ending = met[start..].iter().take_while(|edge| edges[**edge].way.right == point).count();
         let first = sides.len();
         let mut next = start.checked_sub(1).map(|below| met[below]);
-        for edge in edges[first..].iter().take_while(|edge| edge.left == point) {
+        for edge in edges[first..].iter().take_while(|edge| edge.way.left == point) {
             let below = next.map_or(0, |next| sides[next].above);
             let next_below =
                 next.and_then(|next| if sides[next].differ() { Some(next) } else { sides[next].next_below });
@@ -101,7 +102,7 @@ struct Boundary {
 impl Boundary {
     fn new(edges: &[Edge], sides: &[Sides]) -> Self {
         let way = |(edge, sides): (&Edge, &Sides)| {
-            if sides.above > 0 { [edge.left, edge.right] } else { [edge.right, edge.left] }
+            if sides.above > 0 { [edge.way.left, edge.way.right] } else { [edge.way.right, edge.way.left] }
         };
         let ways: Vec<[Unit; 2]> = edges.iter().zip(sides).map(way).collect();
         let inner = (0..edges.len()).filter(|edge| sides[*edge].differ());
@@ -141,7 +142,7 @@ fn clockwise(from: [i64; 2], one: [i64; 2], other: [i64; 2]) -> Ordering {
 impl Edge {
     /// The order of edges with the same left end, from the lowest.
     fn by_slope(&self, other: &Self) -> Ordering {
-        0.cmp(&cross(run(self.left, self.right), run(other.left, other.right)))
+        0.cmp(&cross(run(self.way.left, self.way.right), run(other.way.left, other.way.right)))
     }
 }
 

@@ -3,19 +3,19 @@
 
 use super::noding::noded;
 use super::polygonize::polygonize;
-use super::{Cut, Unit, cross, run};
+use super::segment::{Segment, around, cross, run};
+use super::{Cut, Unit};
 
 /// Looks at rings, and mends what is not valid.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
-    edges: Vec<Edge>,
+    edges: Vec<RingEdge>,
 }
 
-/// An edge, from the left to the right.
+/// An edge of a ring.
 #[derive(Debug, Clone, Copy)]
-struct Edge {
-    left: Unit,
-    right: Unit,
+struct RingEdge {
+    way: Segment,
     /// Which ring, and where in it, of how many.
     ring: u32,
     index: u32,
@@ -52,21 +52,19 @@ impl Checker {
         self.edges.clear();
         for (number, ring) in rings.parts().enumerate() {
             let of = ring.len() as u32;
-            let mut from = ring[ring.len() - 1];
-            for (index, &to) in ring.iter().enumerate() {
-                let (left, right) = if from <= to { (from, to) } else { (to, from) };
-                self.edges.push(Edge { left, right, ring: number as u32, index: index as u32, of });
-                from = to;
-            }
+            let edge = |(index, (from, to))| RingEdge {
+                way: Segment::between(from, to),
+                ring: number as u32,
+                index: index as u32,
+                of,
+            };
+            self.edges.extend((0..).zip(around(ring)).map(edge));
         }
-        self.edges.sort_unstable_by_key(|edge| edge.left[0]);
-        for (index, one) in self.edges.iter().enumerate() {
-            let meeting = self.edges[index + 1..].iter().take_while(|other| other.left[0] <= one.right[0]);
-            if meeting.into_iter().any(|other| !one.is_neighbour(other) && one.meets(other)) {
-                return false;
-            }
-        }
-        true
+        self.edges.sort_unstable_by_key(|edge| edge.way.left[0]);
+        self.edges.iter().enumerate().all(|(index, one)| {
+            let mut beside = self.edges[index + 1..].iter().take_while(|other| other.way.left[0] <= one.way.right[0]);
+            !beside.any(|other| !one.is_neighbour(other) && one.way.meets(&other.way))
+        })
     }
 }
 
@@ -116,58 +114,42 @@ impl<'a> Ring<'a> {
         Self { units, least, most, is_hole: super::area::twice(units) < 0 }
     }
 
-    /// Whether the point is in its box.
-    fn is_around(&self, point: Unit) -> bool {
-        (0..2).all(|axis| (self.least[axis]..=self.most[axis]).contains(&point[axis]))
-    }
-
-    fn edges(&self) -> impl Iterator<Item = (&Unit, &Unit)> {
-        let befores = self.units.iter().skip(self.units.len() - 1).chain(self.units);
-        befores.zip(self.units)
-    }
-
     /// Whether a point that is not on it lies within.
     fn holds(&self, point: Unit) -> bool {
-        if !self.is_around(point) {
+        if !(0..2).all(|axis| (self.least[axis]..=self.most[axis]).contains(&point[axis])) {
             return false;
         }
-        let crossed = self.edges().filter(|(from, to)| {
+        let crossed = around(self.units).filter(|(from, to)| {
             if (from[1] > point[1]) == (to[1] > point[1]) {
                 return false;
             }
             let (low, high) = if from[1] < to[1] { (from, to) } else { (to, from) };
             // The point is on the left of the edge.
-            cross(run(**low, **high), run(**low, point)) > 0
+            cross(run(*low, *high), run(*low, point)) > 0
         });
         crossed.count() % 2 == 1
     }
 }
 
-impl Edge {
+impl RingEdge {
     /// Neighbours share one point and, the ring being tidy, no more.
     fn is_neighbour(&self, other: &Self) -> bool {
         let apart = self.index.abs_diff(other.index);
         self.ring == other.ring && (apart == 1 || apart + 1 == self.of)
     }
+}
 
+impl Segment {
+    /// Whether the two have a point in common.
     fn meets(&self, other: &Self) -> bool {
-        let span = |edge: &Self| {
-            if edge.left[1] <= edge.right[1] { (edge.left[1], edge.right[1]) } else { (edge.right[1], edge.left[1]) }
-        };
-        let ((low, high), (other_low, other_high)) = (span(self), span(other));
+        let ((low, high), (other_low, other_high)) = (self.rows(), other.rows());
         if high < other_low || other_high < low || self.right[0] < other.left[0] || other.right[0] < self.left[0] {
             return false;
         }
-        let sides = (side(self, other.left), side(self, other.right));
-        let other_sides = (side(other, self.left), side(other, self.right));
+        let sides = |one: &Self, other: &Self| one.side(other.left).signum() * one.side(other.right).signum();
         // All on one line: their boxes meet, so they do.
-        sides.0 * sides.1 <= 0 && other_sides.0 * other_sides.1 <= 0
+        sides(self, other) <= 0 && sides(other, self) <= 0
     }
-}
-
-/// On which side of the edge the point lies: -1, 0 (on its line), 1.
-fn side(edge: &Edge, point: Unit) -> i64 {
-    cross(run(edge.left, edge.right), run(edge.left, point)).signum()
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Encoding {
     pub fn encode(self, bytes: &Bytes) -> io::Result<Bytes> {
         match self {
             Self::Identity => Ok(bytes.clone()),
-            Self::Gzip => gzip(bytes),
+            Self::Gzip => gzip(bytes, Bytes::copy_from_slice),
             Self::Zstd => zstd(bytes),
             Self::Brotli => {
                 let mut encoded = Vec::new();
@@ -77,15 +77,20 @@ thread_local! {
     static ZSTD: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// The bytes with gzip.
-pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Bytes> {
+/// How many the bytes are with gzip.
+pub(crate) fn gzip_len(bytes: &[u8]) -> io::Result<usize> {
+    gzip(bytes, <[u8]>::len)
+}
+
+/// What becomes of the bytes with gzip.
+fn gzip<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
     GZIP.with_borrow_mut(|Gzip { compressor, room }| {
         let most = compressor.gzip_compress_bound(bytes.len());
         if room.len() < most {
             room.resize(most, 0);
         }
         let length = compressor.gzip_compress(bytes, room).map_err(io::Error::other)?;
-        let encoded = Bytes::copy_from_slice(&room[..length]);
+        let encoded = read(&room[..length]);
         if room.len() > MOST_ROOM {
             *room = Vec::new();
         }

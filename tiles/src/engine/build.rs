@@ -12,7 +12,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::drawing::{self, Style};
 use super::folder::Folder;
 use crate::cut::Clip;
-use crate::encode::compress::gzip;
+use crate::encode::compress::gzip_len;
 use crate::frame::AnyGrid;
 use crate::generalise::{heaviest, levels};
 use crate::index::{Builder, Index, Layered, NotIndexed, Overlay, Scratch};
@@ -97,8 +97,7 @@ fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
         let found = sheet.search(window.with_buffer(-clip.least), zoom);
         let style = Style { layer, view: &view, labels: LABELS, one_of: 1 };
         let bytes = drawing::draw(style, zoom, index, sheet, &found, AnyGrid::Mercator(window));
-        let compressed = gzip(&bytes).ok()?;
-        (bytes.len() > MOST_BYTES / 4).then(|| compressed.len() as f32 / bytes.len() as f32)
+        (bytes.len() > MOST_BYTES / 4).then_some(gzip_len(&bytes).ok()? as f32 / bytes.len() as f32)
     };
     (top.saturating_sub(1)..=top + 1).filter_map(ratio).fold(0.0, f32::max)
 }

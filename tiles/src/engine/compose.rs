@@ -7,7 +7,7 @@ use layers::LayerId;
 
 use super::drawing::Style;
 use super::generation::Generation;
-use crate::encode::compress::gzip;
+use crate::encode::compress::gzip_len;
 use crate::frame::Frame;
 use crate::{LABELS, MOST_BYTES, Tile, View};
 
@@ -79,7 +79,7 @@ pub(super) fn join(tiles: impl IntoIterator<Item = Tile>) -> Option<Tile> {
 
 /// A tile's bytes with gzip.
 pub(super) fn weight(tile: &Tile) -> usize {
-    gzip(&tile.bytes).map_or(tile.bytes.len(), |compressed| compressed.len())
+    gzip_len(&tile.bytes).unwrap_or(tile.bytes.len())
 }
 
 /// The name of the layer of labels of a layer in a tile of one layer, or of

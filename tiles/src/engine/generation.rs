@@ -5,7 +5,7 @@ use layers::Layer;
 
 use super::drawing::{self, Style};
 use super::history::{History, Moment};
-use crate::encode::compress::gzip;
+use crate::encode::compress::gzip_len;
 use crate::frame::Frame;
 use crate::index::{Fresh, Index, Layered, Overlay, Search, Unreadable};
 use crate::world::Rect;
@@ -157,7 +157,7 @@ impl Generation {
         if bytes.len() <= MOST_BYTES || (expected > 0.0 && expected < SURELY_LESS) {
             return true;
         }
-        expected < SURELY_MORE && gzip(bytes).is_ok_and(|compressed| compressed.len() <= MOST_BYTES)
+        expected < SURELY_MORE && gzip_len(bytes).is_ok_and(|length| length <= MOST_BYTES)
     }
 }
 

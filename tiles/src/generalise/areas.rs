@@ -1,7 +1,7 @@
 //! Areas: simplified where they are seen, gathered where they are not.
 
-use super::{Kept, NO_ID, Source, simplify};
-use crate::index::{Drafts, GeometryKind, Head, NO_PLACE};
+use super::{Kept, Source, simplify};
+use crate::index::{Drafts, GeometryKind, Head};
 use crate::world::{NOWHERE, Place, centre, pixel, twice_area, with_place};
 
 /// Areas of a class that were too small so far.
@@ -25,15 +25,8 @@ pub(super) fn generalise<'a>(zoom: u8, enters: u8, kept: &Kept, sources: &'a [So
         if !rings.is_empty() {
             let parts = rings.iter().map(Vec::as_slice);
             let codes = source.codes.iter().copied();
-            let head = Head {
-                kind: GeometryKind::Areas,
-                zoom: enters,
-                position: source.position,
-                id: source.id,
-                label: source.label,
-                count: 1,
-                simple_from: None,
-            };
+            let head =
+                Head { id: source.id, label: source.label, ..Head::new(GeometryKind::Areas, enters, source.position) };
             drafts.push(&head, parts, codes);
         }
         if lost == 0 {
@@ -84,14 +77,5 @@ fn represent(enters: u8, gathered: &Gathered, drafts: &mut Drafts) {
     let (east, south) = (west.saturating_add(side), north.saturating_add(side));
     let ring: &[Place] = &[[west, north], [east, north], [east, south], [west, south]];
     let codes = gathered.last.codes.iter().copied();
-    let head = Head {
-        kind: GeometryKind::Areas,
-        zoom: enters,
-        position: gathered.last.position,
-        id: NO_ID,
-        label: NO_PLACE,
-        count: 1,
-        simple_from: None,
-    };
-    drafts.push(&head, [ring], codes);
+    drafts.push(&Head::new(GeometryKind::Areas, enters, gathered.last.position), [ring], codes);
 }

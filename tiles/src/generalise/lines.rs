@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{NO_ID, Source, simplify};
-use crate::index::{Drafts, GeometryKind, Head, NO_PLACE};
+use super::{Source, simplify};
+use crate::index::{Drafts, GeometryKind, Head, NO_ID};
 use crate::world::{NOWHERE, Place, pixel, with_place};
 
 /// One feature for those that are alike in all that is kept, its lines joined
@@ -34,15 +34,7 @@ pub(super) fn generalise(zoom: u8, enters: u8, sources: &[Source], drafts: &mut 
         let count = group.iter().map(|source| source.count).sum();
         let codes = first.codes.iter().copied();
         let parts = lines.iter().map(Vec::as_slice);
-        let head = Head {
-            kind: GeometryKind::Lines,
-            zoom: enters,
-            position: first.position,
-            id,
-            label: NO_PLACE,
-            count,
-            simple_from: None,
-        };
+        let head = Head { id, count, ..Head::new(GeometryKind::Lines, enters, first.position) };
         drafts.push(&head, parts, codes);
     }
 }

@@ -45,6 +45,3 @@ struct Source<'a> {
     /// Codes of what is kept.
     codes: Vec<u32>,
 }
-
-/// The number of what stands for several features.
-const NO_ID: i64 = -1;

@@ -1,7 +1,7 @@
 //! Points: one of those that would be drawn over each other, with their count.
 
-use super::{Kept, NO_ID, Source};
-use crate::index::{Drafts, GeometryKind, Head, NO_PLACE};
+use super::{Kept, Source};
+use crate::index::{Drafts, GeometryKind, Head, NO_ID};
 use crate::world::cell;
 
 /// Points are thinned in squares of so many pixels …
@@ -27,15 +27,7 @@ pub(super) fn generalise(zoom: u8, enters: u8, kept: &Kept, sources: &[Source], 
             let id = if alike.len() == 1 { first.id } else { NO_ID };
             let count = alike.iter().map(|source| source.count).sum();
             let (parts, codes) = (first.parts.iter().copied(), first.codes.iter().copied());
-            let head = Head {
-                kind: GeometryKind::Points,
-                zoom: enters,
-                position: first.position,
-                id,
-                label: NO_PLACE,
-                count,
-                simple_from: None,
-            };
+            let head = Head { id, count, ..Head::new(GeometryKind::Points, enters, first.position) };
             drafts.push(&head, parts, codes);
         }
     }

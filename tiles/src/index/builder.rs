@@ -106,15 +106,10 @@ impl Builder {
             self.codes.push(self.values.code(value));
         }
         let parts = || self.reader.parts.iter().map(Vec::as_slice);
-        let head = Head {
-            kind,
-            zoom: zoom(self.rule.as_ref(), self.lowest_zoom, &feature.values),
-            position: hilbert(centre(parts().flatten().copied().fold(NOWHERE, with_place))),
-            id: number(&feature.id),
-            label: label.unwrap_or(NO_PLACE),
-            count: 1,
-            simple_from: None,
-        };
+        let zoom = zoom(self.rule.as_ref(), self.lowest_zoom, &feature.values);
+        let position = hilbert(centre(parts().flatten().copied().fold(NOWHERE, with_place)));
+        let (id, label) = (number(&feature.id), label.unwrap_or(NO_PLACE));
+        let head = Head { id, label, ..Head::new(kind, zoom, position) };
         self.drafts.push(&head, parts(), self.codes.drain(..));
         Ok(())
     }

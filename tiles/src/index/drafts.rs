@@ -36,6 +36,8 @@ pub(crate) struct Drafts {
 }
 
 const NOT_LOOKED: u8 = u8::MAX;
+/// The number of what stands for several features.
+pub(crate) const NO_ID: i64 = -1;
 
 /// What a draft is, besides its parts and its codes.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +54,14 @@ pub(crate) struct Head {
     pub(crate) count: u32,
     /// From which zoom on its rings stay simple, where that is known.
     pub(crate) simple_from: Option<u8>,
+}
+
+impl Head {
+    /// One feature of that kind there, without a number and a label, whose
+    /// rings nobody looked at.
+    pub(crate) fn new(kind: GeometryKind, zoom: u8, position: u64) -> Self {
+        Self { kind, zoom, position, id: NO_ID, label: NO_PLACE, count: 1, simple_from: None }
+    }
 }
 
 impl Drafts {

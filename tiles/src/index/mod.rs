@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::array::Array;
 pub(crate) use self::builder::{Builder, NotIndexed, Unreadable};
 pub(crate) use self::column::Scratch;
-pub(crate) use self::drafts::{Drafts, Head, NO_PLACE};
+pub(crate) use self::drafts::{Drafts, Head, NO_ID, NO_PLACE};
 pub(crate) use self::layered::{Feature, Fresh, Gone, Layered, Overlay, Search};
 pub(crate) use self::sheet::{Sheet, Stratum};
 pub(crate) use self::table::TableView;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use self::sieve::{Load, Sieve};
 pub(crate) use self::statement::Drawn;
-use crate::encode::compress::gzip;
+use crate::encode::compress::gzip_len;
 use crate::{LABELS, MOST_BYTES, Tile, TileCoord, TileError, TileSource, View};
 
 /// How long a request waits for its turn to cut.
@@ -156,7 +156,7 @@ async fn weigh(bytes: Vec<u8>, most: usize) -> Result<(Bytes, usize), TileError>
     }
     let compressed = tokio::task::spawn_blocking({
         let bytes = bytes.clone();
-        move || gzip(&bytes).map(|compressed| compressed.len())
+        move || gzip_len(&bytes)
     });
     // The runtime is going away.
     let length = compressed.await.map_err(|_| TileError::Busy)?.map_err(TileError::Encoding)?;
