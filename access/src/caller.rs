@@ -4,7 +4,7 @@ use crate::{Subject, Visibility};
 
 /// Who asks. Made once at the border (an HTTP request, a command line) and
 /// handed to every public function of the domain crates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Caller {
     /// Anybody on the network: sees what is published, changes nothing.
     Anonymous,
@@ -25,7 +25,7 @@ impl Caller {
     ///
     /// Persons, cases and dwellings are never served as features to the
     /// public (Ley 1581 de 2012), whatever the layer's visibility says.
-    pub fn may_read(self, visibility: Visibility, subject: Subject) -> bool {
+    pub fn may_read(&self, visibility: Visibility, subject: Subject) -> bool {
         match self {
             Self::LocalOperator => true,
             Self::Anonymous => visibility == Visibility::Publica && !subject.is_personal(),
@@ -33,7 +33,7 @@ impl Caller {
     }
 
     /// Passes the operator, refuses everybody else.
-    pub fn require_operator(self, action: &'static str) -> Result<(), Denied> {
+    pub fn require_operator(&self, action: &'static str) -> Result<(), Denied> {
         match self {
             Self::LocalOperator => Ok(()),
             Self::Anonymous => Err(Denied { action }),

@@ -72,7 +72,7 @@ pub enum Outcome {
 }
 
 /// Records that `kind` of work on `subject` begins.
-pub async fn start(caller: Caller, db: &Database, kind: &str, subject: &str) -> Result<Running, JobError> {
+pub async fn start(caller: &Caller, db: &Database, kind: &str, subject: &str) -> Result<Running, JobError> {
     caller.require_operator("run a job")?;
     let id = Uuid::now_v7();
     // A connection of its own, out of the pool: the lock lives as long as it.
@@ -126,7 +126,7 @@ impl Running {
 
 /// Asks a running job to stop. It does so at its next progress report.
 /// Returns false where no such job runs.
-pub async fn cancel(caller: Caller, db: &Database, id: Uuid) -> Result<bool, JobError> {
+pub async fn cancel(caller: &Caller, db: &Database, id: Uuid) -> Result<bool, JobError> {
     caller.require_operator("cancel a job")?;
     let asked = sqlx::query("UPDATE access.job SET cancel_requested = true WHERE id = $1 AND state = 'running'")
         .bind(id)
@@ -136,7 +136,7 @@ pub async fn cancel(caller: Caller, db: &Database, id: Uuid) -> Result<bool, Job
 }
 
 /// The newest jobs, newest first, at most `limit`.
-pub async fn list(caller: Caller, db: &Database, limit: i64) -> Result<Vec<Job>, JobError> {
+pub async fn list(caller: &Caller, db: &Database, limit: i64) -> Result<Vec<Job>, JobError> {
     caller.require_operator("list jobs")?;
     Ok(sqlx::query_as(
         "SELECT id, kind, subject, state, done, total, message, report, started_at, finished_at \
@@ -149,7 +149,7 @@ pub async fn list(caller: Caller, db: &Database, limit: i64) -> Result<Vec<Job>,
 
 /// Marks as interrupted the jobs whose process died. Returns their ids, so
 /// that whoever owns their half-done work can clean it.
-pub async fn recover(caller: Caller, db: &Database) -> Result<Vec<Uuid>, JobError> {
+pub async fn recover(caller: &Caller, db: &Database) -> Result<Vec<Uuid>, JobError> {
     caller.require_operator("recover jobs")?;
     Ok(sqlx::query_scalar(
         "UPDATE access.job SET state = 'interrupted', finished_at = now(), \

@@ -23,7 +23,7 @@ pub struct Municipality {
 }
 
 /// Every municipality, by code.
-pub async fn list(_caller: Caller, db: &Database) -> Result<Vec<Municipality>, CatalogError> {
+pub async fn list(_caller: &Caller, db: &Database) -> Result<Vec<Municipality>, CatalogError> {
     let rows = sqlx::query(
         "SELECT code, name, department, inhabitants, west, south, east, north FROM catalog.municipality ORDER BY code",
     )
@@ -33,7 +33,7 @@ pub async fn list(_caller: Caller, db: &Database) -> Result<Vec<Municipality>, C
 }
 
 /// Adds a municipality, or changes what is known of it.
-pub async fn put(caller: Caller, db: &Database, municipality: &Municipality) -> Result<(), CatalogError> {
+pub async fn put(caller: &Caller, db: &Database, municipality: &Municipality) -> Result<(), CatalogError> {
     caller.require_operator("change a municipality")?;
     let Extent { west, south, east, north } = municipality.extent;
     sqlx::query(

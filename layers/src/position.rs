@@ -50,7 +50,7 @@ pub struct Found {
 /// The features of `layers` at the position, layers without any left out.
 /// `layers` are of the caller's own catalogue ([`catalog::list`]).
 pub async fn find(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     layers: Vec<Layer>,
     position: Position,
@@ -102,7 +102,7 @@ async fn in_layer(db: &Database, layer: Layer, position: Position) -> Result<Opt
 
 /// The layers of the catalogue with these ids, or all that the caller may see.
 pub async fn layers(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     only: Option<&[crate::LayerId]>,
 ) -> Result<Vec<Layer>, CatalogError> {

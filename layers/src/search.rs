@@ -64,7 +64,7 @@ pub enum Found {
 /// What the text means, the best first: the places that it may be the
 /// coordinates of; where it is none, the features that it names: exact
 /// matches, then those that begin so, then the rest.
-pub async fn find(caller: Caller, db: &Database, search: &Search) -> Result<Vec<Found>, CatalogError> {
+pub async fn find(caller: &Caller, db: &Database, search: &Search) -> Result<Vec<Found>, CatalogError> {
     let municipalities = municipality::list(caller, db).await?;
     let within = municipalities.iter().map(|municipality| municipality.extent).reduce(Extent::union);
     let mut found: Vec<Found> = coordinate::read(&search.text, within).into_iter().map(Found::Coordinate).collect();

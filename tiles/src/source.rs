@@ -40,7 +40,7 @@ pub trait TileSource: Send + Sync {
     /// process. A layer that the caller may not read is unknown.
     async fn tile(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         tile: TileCoord,
         view: &View,

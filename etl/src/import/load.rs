@@ -25,7 +25,7 @@ const COPY_TRAILER: &[u8] = &[0xff, 0xff];
 
 /// Everything that one import goes by.
 pub(super) struct Load<'a> {
-    pub(super) caller: Caller,
+    pub(super) caller: &'a Caller,
     pub(super) request: &'a ImportRequest,
     pub(super) job: Uuid,
     pub(super) existing: Option<Layer>,

@@ -46,7 +46,7 @@ impl Progress for Quiet {}
 
 /// Lists the layers of a file.
 pub async fn source_layers(
-    caller: Caller,
+    caller: &Caller,
     request: &ImportRequest,
     cancel: &CancellationToken,
 ) -> Result<Vec<SourceLayer>, ImportError> {
@@ -64,7 +64,7 @@ pub async fn source_layers(
 /// Imports a file. Either the report says that it was committed, or nothing
 /// of it is left.
 pub async fn run(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     request: &ImportRequest,
     progress: &dyn Progress,
@@ -94,7 +94,7 @@ pub async fn run(
 }
 
 async fn attempt(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     request: &ImportRequest,
     job: &Running,
@@ -154,7 +154,7 @@ async fn terminate(db: &Database, backend: i32) {
 }
 
 /// The target as it is, and whether the mode fits that.
-async fn existing(caller: Caller, db: &Database, request: &ImportRequest) -> Result<Option<Layer>, ImportError> {
+async fn existing(caller: &Caller, db: &Database, request: &ImportRequest) -> Result<Option<Layer>, ImportError> {
     let existing = match catalog::get(caller, db, &request.target).await {
         Ok(layer) => Some(layer),
         Err(CatalogError::Unknown(_)) => None,
@@ -174,7 +174,7 @@ async fn existing(caller: Caller, db: &Database, request: &ImportRequest) -> Res
 
 /// Whose data they are: as asked, as the layer says, or the only one there is.
 async fn municipality(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     request: &ImportRequest,
     existing: Option<&Layer>,
@@ -240,7 +240,7 @@ fn order(request: &ImportRequest, place: &Place) -> Order {
 /// Cleans what imports left whose process died: to be called at a start. The
 /// database undoes their transactions by itself; what remains is their jobs'
 /// records, and the staging tables of versions that committed them.
-pub async fn clean_abandoned(caller: Caller, db: &Database) -> Result<Vec<Uuid>, JobError> {
+pub async fn clean_abandoned(caller: &Caller, db: &Database) -> Result<Vec<Uuid>, JobError> {
     let interrupted = job::recover(caller, db).await?;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \

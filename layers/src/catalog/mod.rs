@@ -22,7 +22,7 @@ use crate::features;
 use crate::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, LayerDefinition, LayerId, Table};
 
 /// Every layer that the caller may see, by sector, then by title.
-pub async fn list(caller: Caller, db: &Database) -> Result<Vec<Layer>, CatalogError> {
+pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Layer>, CatalogError> {
     let rows = sqlx::query(row::SELECT).fetch_all(db.app()).await?;
     let mut layers = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -36,7 +36,7 @@ pub async fn list(caller: Caller, db: &Database) -> Result<Vec<Layer>, CatalogEr
 }
 
 /// One layer. A layer that the caller may not see is unknown to it.
-pub async fn get(caller: Caller, db: &Database, id: &LayerId) -> Result<Layer, CatalogError> {
+pub async fn get(caller: &Caller, db: &Database, id: &LayerId) -> Result<Layer, CatalogError> {
     let row = sqlx::query(row::SELECT_ONE).bind(id.as_str()).fetch_optional(db.app()).await?;
     let layer = row.as_ref().map(row::layer).transpose()?;
     layer
@@ -86,7 +86,7 @@ pub fn managed_table(id: &LayerId) -> Table {
 /// and makes sure that its table's changes are recorded. Runs in the caller's
 /// transaction, as `lindero_loader`, after the table exists.
 pub async fn register(
-    caller: Caller,
+    caller: &Caller,
     transaction: &mut PgConnection,
     registration: &Registration,
 ) -> Result<(), CatalogError> {
@@ -111,7 +111,7 @@ pub async fn register(
 /// Counts a layer's features and measures its extent anew, in the caller's
 /// transaction. `touched`: its content has just changed.
 pub async fn refresh(
-    caller: Caller,
+    caller: &Caller,
     transaction: &mut PgConnection,
     layer: &LayerId,
     touched: bool,
@@ -139,7 +139,7 @@ pub async fn refresh(
 /// Replaces what people say of a layer. Its attributes must still be those of
 /// its table.
 pub async fn describe(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     id: &LayerId,
     definition: &LayerDefinition,
@@ -158,7 +158,7 @@ pub async fn describe(
 
 /// Removes a layer: a managed one with its table, a published one from the
 /// catalogue only. What it held is gone when this returns.
-pub async fn remove(caller: Caller, db: &Database, id: &LayerId) -> Result<(), CatalogError> {
+pub async fn remove(caller: &Caller, db: &Database, id: &LayerId) -> Result<(), CatalogError> {
     caller.require_operator("remove a layer")?;
     let layer = get(caller, db, id).await?;
     if layer.kind == Kind::Published {

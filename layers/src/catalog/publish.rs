@@ -68,7 +68,7 @@ const CANDIDATES: &str = "
 
 /// The tables and views with a geometry that are not layers yet, those that
 /// the `admin` connection sees in its database.
-pub async fn discover(caller: Caller, admin: &mut PgConnection) -> Result<Vec<Candidate>, CatalogError> {
+pub async fn discover(caller: &Caller, admin: &mut PgConnection) -> Result<Vec<Candidate>, CatalogError> {
     caller.require_operator("look for tables to publish")?;
     let rows = sqlx::query(CANDIDATES).fetch_all(admin).await?;
     rows.iter()
@@ -103,7 +103,7 @@ pub async fn discover(caller: Caller, admin: &mut PgConnection) -> Result<Vec<Ca
 /// owner: our roles are given SELECT on it, and a table gets the triggers that
 /// record its changes. All of it happens or none.
 pub async fn publish(
-    caller: Caller,
+    caller: &Caller,
     admin: &mut PgConnection,
     publication: &Publication,
 ) -> Result<ChangeCapture, CatalogError> {
@@ -213,7 +213,7 @@ pub async fn publish(
 
 /// Takes a published table out of the catalogue; the table stays as it is. Its
 /// triggers stay where only its owner may drop them: they do no harm.
-pub async fn unpublish(caller: Caller, db: &Database, id: &LayerId) -> Result<(), CatalogError> {
+pub async fn unpublish(caller: &Caller, db: &Database, id: &LayerId) -> Result<(), CatalogError> {
     caller.require_operator("unpublish a table")?;
     let layer = super::get(caller, db, id).await?;
     let mut admin = PgConnection::connect_with(&db.target().admin_options()).await?;

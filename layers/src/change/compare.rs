@@ -7,7 +7,7 @@ use crate::{Layer, LayerId};
 /// Compares a layer's content with its last digest; where it differs, records
 /// an [`Operation::Unknown`](super::Operation::Unknown) change. Returns whether
 /// it differed (never at the first comparison). Reads the whole table.
-pub async fn compare(caller: Caller, db: &Database, id: &LayerId) -> Result<bool, CatalogError> {
+pub async fn compare(caller: &Caller, db: &Database, id: &LayerId) -> Result<bool, CatalogError> {
     caller.require_operator("compare a layer")?;
     let layer: Layer = catalog::get(caller, db, id).await?;
     let mut transaction = db.loader().begin().await?;

@@ -34,12 +34,12 @@ const CHANNEL: &str = "lindero_change";
 
 impl Follower {
     /// Follows from `position` on, looking at least every `interval`.
-    pub fn new(caller: Caller, db: Database, position: Position, interval: Duration) -> Self {
-        Self { caller, db, position, listener: None, interval }
+    pub fn new(caller: &Caller, db: Database, position: Position, interval: Duration) -> Self {
+        Self { caller: caller.clone(), db, position, listener: None, interval }
     }
 
     /// Follows from now on.
-    pub async fn from_now(caller: Caller, db: Database, interval: Duration) -> Result<Self, FeedError> {
+    pub async fn from_now(caller: &Caller, db: Database, interval: Duration) -> Result<Self, FeedError> {
         let position = position(caller, &db).await?;
         Ok(Self::new(caller, db, position, interval))
     }
@@ -63,7 +63,7 @@ impl Follower {
                 listener.listen(CHANNEL).await?;
                 listener
             };
-            match read(self.caller, &self.db, &self.position).await {
+            match read(&self.caller, &self.db, &self.position).await {
                 Ok((changes, position)) => {
                     self.position = position;
                     if !changes.is_empty() {
@@ -72,7 +72,7 @@ impl Follower {
                     }
                 }
                 Err(FeedError::AnotherLog | FeedError::TooOld) => {
-                    self.position = position(self.caller, &self.db).await?;
+                    self.position = position(&self.caller, &self.db).await?;
                     self.listener = Some(listener);
                     return Ok(Event::Rebuild);
                 }

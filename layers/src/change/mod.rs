@@ -147,7 +147,7 @@ const MOST_ENTRIES: i64 = 100_000;
 
 /// Where the log stands now: whoever reads the layers in this or a later
 /// snapshot and follows from here misses nothing.
-pub async fn position(caller: Caller, db: &Database) -> Result<Position, FeedError> {
+pub async fn position(caller: &Caller, db: &Database) -> Result<Position, FeedError> {
     caller.require_operator("follow the change feed")?;
     sqlx::query("SELECT catalog.adopt_change_log()").execute(db.app()).await?;
     let row = sqlx::query("SELECT catalog.change_identity() AS identity, pg_current_snapshot()::text AS snapshot")
@@ -158,7 +158,7 @@ pub async fn position(caller: Caller, db: &Database) -> Result<Position, FeedErr
 
 /// The entries that are visible now and were not at `since`, and the position
 /// after them. Reads the primary only.
-pub async fn read(caller: Caller, db: &Database, since: &Position) -> Result<(Vec<Change>, Position), FeedError> {
+pub async fn read(caller: &Caller, db: &Database, since: &Position) -> Result<(Vec<Change>, Position), FeedError> {
     caller.require_operator("follow the change feed")?;
     let mut connection = db.app().acquire().await?;
     // One snapshot for the identity, the entries and the new position.
@@ -197,7 +197,7 @@ pub async fn read(caller: Caller, db: &Database, since: &Position) -> Result<(Ve
 
 /// Deletes entries older than `keep`, and says so in the log, so that a
 /// follower who has not read them notices. Returns how many.
-pub async fn prune(caller: Caller, db: &Database, keep: chrono::TimeDelta) -> Result<u64, FeedError> {
+pub async fn prune(caller: &Caller, db: &Database, keep: chrono::TimeDelta) -> Result<u64, FeedError> {
     caller.require_operator("prune the change log")?;
     let mut transaction = db.loader().begin().await?;
     // Every entry before the horizon is of a transaction that has ended: the
@@ -226,7 +226,7 @@ pub async fn prune(caller: Caller, db: &Database, keep: chrono::TimeDelta) -> Re
 
 /// Gives the log a new identity: every follower rebuilds. A restore into the
 /// same database must call this, since nothing else tells it apart.
-pub async fn renew_identity(caller: Caller, db: &Database) -> Result<(), FeedError> {
+pub async fn renew_identity(caller: &Caller, db: &Database) -> Result<(), FeedError> {
     caller.require_operator("renew the change log's identity")?;
     sqlx::query("UPDATE catalog.change_log SET id = gen_random_uuid()").execute(db.loader()).await?;
     Ok(())

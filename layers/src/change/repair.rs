@@ -10,7 +10,7 @@ use crate::{ChangeCapture, Kind, LayerId};
 /// written meanwhile went unseen. Returns the tables that lacked them.
 ///
 /// A published table's triggers are made as the login user, who must own it.
-pub async fn repair(caller: Caller, db: &Database, id: &LayerId) -> Result<Vec<String>, CatalogError> {
+pub async fn repair(caller: &Caller, db: &Database, id: &LayerId) -> Result<Vec<String>, CatalogError> {
     caller.require_operator("repair a layer's triggers")?;
     let layer = catalog::get(caller, db, id).await?;
     if layer.change_capture != ChangeCapture::Triggers {

@@ -11,7 +11,7 @@ use crate::{Extent, Kind, Layer, crs};
 /// Whether the envelope of any feature meets the box (longitude and latitude).
 /// With an index on the geometries, as every managed layer has, this costs
 /// less than a millisecond.
-pub async fn any_within(caller: Caller, db: &Database, layer: &Layer, area: Extent) -> Result<bool, FeatureError> {
+pub async fn any_within(caller: &Caller, db: &Database, layer: &Layer, area: Extent) -> Result<bool, FeatureError> {
     check(caller, layer)?;
     let Some(area) = area.intersection(crs::domain(layer.storage_srid)) else { return Ok(false) };
     let names = Quoted::new(&layer.table);
@@ -27,7 +27,7 @@ pub async fn any_within(caller: Caller, db: &Database, layer: &Layer, area: Exte
 
 /// The features' extent as it is now; none where there are no features. Reads
 /// the whole layer: seconds for millions of features.
-pub async fn extent(caller: Caller, db: &Database, layer: &Layer) -> Result<Option<Extent>, FeatureError> {
+pub async fn extent(caller: &Caller, db: &Database, layer: &Layer) -> Result<Option<Extent>, FeatureError> {
     check(caller, layer)?;
     let mut connection = db.app().acquire().await?;
     let mut transaction = connection.begin_with("BEGIN READ ONLY; SET LOCAL statement_timeout = 0").await?;

@@ -16,7 +16,7 @@ const BATCH: usize = 1000;
 /// and no connection between batches; a row deleted meanwhile is not seen, a
 /// row inserted behind is.
 pub fn batches<'a>(
-    caller: Caller,
+    caller: &'a Caller,
     db: &'a Database,
     layer: &'a Layer,
     query: Query,
@@ -37,7 +37,7 @@ pub fn batches<'a>(
 }
 
 /// How many features the query asks for, paging aside.
-pub async fn count(caller: Caller, db: &Database, layer: &Layer, query: &Query) -> Result<i64, FeatureError> {
+pub async fn count(caller: &Caller, db: &Database, layer: &Layer, query: &Query) -> Result<i64, FeatureError> {
     check(caller, layer)?;
     let names = Quoted::new(&layer.table);
     let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
@@ -47,7 +47,7 @@ pub async fn count(caller: Caller, db: &Database, layer: &Layer, query: &Query) 
 }
 
 /// The feature with that id.
-pub async fn get(caller: Caller, db: &Database, layer: &Layer, id: &str) -> Result<Feature, FeatureError> {
+pub async fn get(caller: &Caller, db: &Database, layer: &Layer, id: &str) -> Result<Feature, FeatureError> {
     check(caller, layer)?;
     let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_owned() };
     let names = Quoted::new(&layer.table);
@@ -71,7 +71,7 @@ pub async fn get(caller: Caller, db: &Database, layer: &Layer, id: &str) -> Resu
 }
 
 async fn page(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     layer: &Layer,
     query: &Query,
@@ -99,7 +99,7 @@ async fn page(
     Ok(rows.iter().map(|row| feature(layer, row)).collect::<Result<_, _>>()?)
 }
 
-pub(super) fn check(caller: Caller, layer: &Layer) -> Result<(), FeatureError> {
+pub(super) fn check(caller: &Caller, layer: &Layer) -> Result<(), FeatureError> {
     if caller.may_read(layer.visibility(), layer.subject()) {
         Ok(())
     } else {

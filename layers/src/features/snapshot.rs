@@ -46,7 +46,7 @@ pub enum Told {
 /// for requests. Where a geometry cannot be transformed all of them are read
 /// once more, with more care ([`Told::Again`]).
 pub async fn snapshot(
-    caller: Caller,
+    caller: &Caller,
     db: &Database,
     layer: &Layer,
     srid: i32,

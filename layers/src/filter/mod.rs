@@ -65,7 +65,7 @@ impl Filter {
     ///
     /// It costs a thread of its own for as long as it is read: a filter may nest
     /// deeper than a worker's stack is high.
-    pub fn read(caller: Caller, layer: &Layer, language: FilterLanguage, text: &str) -> Result<Self, InvalidFilter> {
+    pub fn read(caller: &Caller, layer: &Layer, language: FilterLanguage, text: &str) -> Result<Self, InvalidFilter> {
         let schema = Schema::new(caller, layer);
         syntax::read(language, text, |expression| condition::condition(&schema, &expression, 0)).map(Self)
     }

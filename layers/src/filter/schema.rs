@@ -27,7 +27,7 @@ pub enum QueryableKind<'a> {
 /// The properties of a layer that the caller may name in a filter: the
 /// attributes, and the geometry under its column's name, which is none of
 /// theirs. None where the caller may not read the layer.
-pub fn queryables(caller: Caller, layer: &Layer) -> impl Iterator<Item = Queryable<'_>> {
+pub fn queryables<'a>(caller: &Caller, layer: &'a Layer) -> impl Iterator<Item = Queryable<'a>> + use<'a> {
     let attributes = layer
         .definition
         .attributes
@@ -40,12 +40,12 @@ pub fn queryables(caller: Caller, layer: &Layer) -> impl Iterator<Item = Queryab
 
 /// A layer as a filter sees it.
 pub(super) struct Schema<'a> {
-    caller: Caller,
+    caller: &'a Caller,
     pub(super) layer: &'a Layer,
 }
 
 impl<'a> Schema<'a> {
-    pub(super) fn new(caller: Caller, layer: &'a Layer) -> Self {
+    pub(super) fn new(caller: &'a Caller, layer: &'a Layer) -> Self {
         Self { caller, layer }
     }
 

@@ -56,7 +56,7 @@ fn layer() -> Layer {
 
 fn read(text: &str) -> Result<Filter, InvalidFilter> {
     let language = if text.starts_with(['{', '[']) { FilterLanguage::Json } else { FilterLanguage::Text };
-    Filter::read(Caller::Anonymous, &layer(), language, text)
+    Filter::read(&Caller::Anonymous, &layer(), language, text)
 }
 
 fn sql(text: &str) -> String {
@@ -251,7 +251,7 @@ fn what_is_wrong_is_said() {
     }
     let secret =
         Layer { definition: LayerDefinition { visibility: Visibility::Reservada, ..layer().definition }, ..layer() };
-    let error = Filter::read(Caller::Anonymous, &secret, FilterLanguage::Text, "texto = 'a'").unwrap_err();
+    let error = Filter::read(&Caller::Anonymous, &secret, FilterLanguage::Text, "texto = 'a'").unwrap_err();
     assert!(matches!(error, InvalidFilter::UnknownProperty { .. }), "{error}");
 }
 

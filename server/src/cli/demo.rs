@@ -49,7 +49,7 @@ pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = Caller::LocalOperator;
+    let caller = &Caller::LocalOperator;
     let db = session.database();
     let cancel = interrupted();
     let marker = format!(
@@ -161,7 +161,7 @@ async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandErr
 const COMPLETE: &str = "lindero_demo_complete";
 
 async fn load(
-    caller: Caller,
+    caller: &Caller,
     session: &Session,
     request: ImportRequest,
     cancel: CancellationToken,

@@ -72,7 +72,7 @@ async fn act(options: &Options, config: &Config, session: &Session) -> Result<Ou
     let cancel = interrupted();
     let database = session.database();
     let layers = options.layers(database).await?;
-    let caller = options.caller(&layers)?;
+    let caller = &options.caller(&layers)?;
     let name = options.name(&layers, database).await?;
     let bar = Bar::new(&subject(&layers));
     let begun = Instant::now();
@@ -105,7 +105,7 @@ async fn write(
     config: &Config,
     database: &Database,
     layers: &[Layer],
-    caller: Caller,
+    caller: &Caller,
     name: &str,
     bar: &Bar,
 ) -> Result<Report, ArchiveError> {
@@ -130,7 +130,7 @@ async fn write(
     };
     tokio::select! {
         written = written => written,
-        () = engine.keep(Caller::LocalOperator, database) => unreachable!("it never ends"),
+        () = engine.keep(&Caller::LocalOperator, database) => unreachable!("it never ends"),
     }
 }
 
@@ -138,7 +138,7 @@ impl Options {
     /// The layers, each once.
     async fn layers(&self, database: &Database) -> Result<Vec<Layer>, CommandError> {
         if self.all {
-            let mut layers = catalog::list(Caller::LocalOperator, database).await?;
+            let mut layers = catalog::list(&Caller::LocalOperator, database).await?;
             layers.retain(|layer| self.private || is_public(layer));
             if layers.is_empty() {
                 return Err(CommandError::NothingToExport);
@@ -148,7 +148,7 @@ impl Options {
         let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len());
         for id in &self.layers {
             if layers.iter().all(|known| known.id != *id) {
-                layers.push(catalog::get(Caller::LocalOperator, database, id).await?);
+                layers.push(catalog::get(&Caller::LocalOperator, database, id).await?);
             }
         }
         Ok(layers)
@@ -180,7 +180,7 @@ impl Options {
         if let [layer] = layers {
             return Ok(layer.definition.title.in_language("es").to_owned());
         }
-        let known = municipality::list(Caller::LocalOperator, database).await?;
+        let known = municipality::list(&Caller::LocalOperator, database).await?;
         let known = known.iter().filter(|known| layers.iter().any(|layer| layer.municipality == known.code));
         Ok(known.map(|known| known.name.as_str()).collect::<Vec<_>>().join(", "))
     }

@@ -81,7 +81,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = Caller::LocalOperator;
+    let caller = &Caller::LocalOperator;
     let db = session.database();
     match command {
         Command::List { json } => {
@@ -157,7 +157,7 @@ async fn act(command: Command, session: &Session) -> Result<Outcome, CommandErro
     Ok(Outcome::Done)
 }
 
-async fn publish(caller: Caller, options: Publish, session: &Session) -> Result<Outcome, CommandError> {
+async fn publish(caller: &Caller, options: Publish, session: &Session) -> Result<Outcome, CommandError> {
     let db = session.database();
     let (schema, name) = options.table.split_once('.').unwrap_or(("public", &options.table));
     let id = options.id.map_or_else(|| LayerId::suggested_by(name), Ok).map_err(CommandError::Identifier)?;

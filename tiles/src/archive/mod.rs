@@ -44,7 +44,7 @@ pub struct Contents<'a> {
     /// The lowest zoom and the highest.
     pub zooms: RangeInclusive<u8>,
     /// Whose view of it: the tiles are those that this caller is served.
-    pub caller: Caller,
+    pub caller: &'a Caller,
 }
 
 /// Where an archive goes.

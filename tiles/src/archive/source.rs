@@ -22,7 +22,7 @@ pub struct Served<'a> {
     /// The layers.
     pub layers: &'a [LayerId],
     /// Whose view of them.
-    pub caller: Caller,
+    pub caller: &'a Caller,
 }
 
 #[async_trait]
@@ -40,7 +40,7 @@ pub struct OneLayer<'a> {
     /// The layer.
     pub layer: &'a Layer,
     /// Whose view of it.
-    pub caller: Caller,
+    pub caller: &'a Caller,
 }
 
 #[async_trait]

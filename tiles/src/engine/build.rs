@@ -42,7 +42,7 @@ pub(super) enum BuildError {
 /// Reads the layer as it is now, and lays it out with its levels, in at most
 /// `room` bytes of memory; then from a file, where there is a folder for it.
 pub(super) async fn build(
-    caller: Caller,
+    caller: &Caller,
     database: &Database,
     layer: &Arc<Layer>,
     room: usize,

@@ -51,7 +51,7 @@ enum KeepError {
     Unfinished(#[from] JoinError),
 }
 
-pub(super) async fn keep(tiles: &IndexedTiles, caller: Caller, database: &Database) {
+pub(super) async fn keep(tiles: &IndexedTiles, caller: &Caller, database: &Database) {
     loop {
         let Err(error) = follow(tiles, caller, database).await;
         // An index that follows nothing is soon wrong.
@@ -61,7 +61,7 @@ pub(super) async fn keep(tiles: &IndexedTiles, caller: Caller, database: &Databa
     }
 }
 
-async fn follow(tiles: &IndexedTiles, caller: Caller, database: &Database) -> Result<Infallible, KeepError> {
+async fn follow(tiles: &IndexedTiles, caller: &Caller, database: &Database) -> Result<Infallible, KeepError> {
     // First the position, then the layers: what changes between is told.
     let mut follower = Follower::from_now(caller, database.clone(), LOOK).await?;
     let mut keeper = Keeper::new(tiles, caller, database);
@@ -152,7 +152,7 @@ fn boxes(layer: &Layer, places: Option<&[Envelope]>) -> Vec<Rect> {
 /// ends with it.
 struct Keeper<'a> {
     tiles: &'a IndexedTiles,
-    caller: Caller,
+    caller: &'a Caller,
     database: &'a Database,
     layers: HashMap<LayerId, Tracked>,
     /// The layers that the public may see.
@@ -188,7 +188,7 @@ enum Since {
 }
 
 impl<'a> Keeper<'a> {
-    fn new(tiles: &'a IndexedTiles, caller: Caller, database: &'a Database) -> Self {
+    fn new(tiles: &'a IndexedTiles, caller: &'a Caller, database: &'a Database) -> Self {
         Self {
             tiles,
             caller,
@@ -358,10 +358,10 @@ impl<'a> Keeper<'a> {
             };
             let Some(layer) = self.public_layer(&id).await? else { continue };
             self.layers.entry(id.clone()).or_default().building = Some(Since::Features(BTreeSet::new()));
-            let (caller, database, room) = (self.caller, self.database.clone(), self.tiles.room(&id));
+            let (caller, database, room) = (self.caller.clone(), self.database.clone(), self.tiles.room(&id));
             let (layer, folder) = (Arc::new(layer), self.tiles.folder.clone());
             self.builds.spawn(async move {
-                let outcome = build(caller, &database, &layer, room, folder).await;
+                let outcome = build(&caller, &database, &layer, room, folder).await;
                 (layer, outcome)
             });
         }

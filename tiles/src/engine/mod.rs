@@ -149,13 +149,13 @@ impl IndexedTiles {
     /// Keeps an index of every layer that the public may see, as it changes,
     /// as far as there is memory for any, and tells [`Self::changes`]. Never
     /// returns. For the server's operator.
-    pub async fn keep(&self, caller: Caller, database: &Database) {
+    pub async fn keep(&self, caller: &Caller, database: &Database) {
         keeper::keep(self, caller, database).await;
     }
 
     /// What changes in the layers that the caller may read, from `since` on,
     /// else from now; told once the tiles show it.
-    pub fn changes(&self, caller: Caller, since: Option<ChangePosition>) -> Changes {
+    pub fn changes(&self, caller: &Caller, since: Option<ChangePosition>) -> Changes {
         Changes::new(caller, &self.changes, since)
     }
 
@@ -281,7 +281,7 @@ impl IndexedTiles {
     /// not, or that the caller may not read, is unknown.
     pub async fn encoded(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layers: &[LayerId],
         tile: TileCoord,
         encoding: Encoding,
@@ -328,7 +328,7 @@ impl IndexedTiles {
     /// [`Self::encoded`] has that of all: cut in the database.
     pub async fn filtered(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         filter: &Filter,
         tile: TileCoord,
@@ -383,7 +383,7 @@ impl IndexedTiles {
 
     async fn part(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         tile: TileCoord,
         view: &View,
@@ -415,7 +415,7 @@ impl IndexedTiles {
 impl TileSource for IndexedTiles {
     async fn tile(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         tile: TileCoord,
         view: &View,

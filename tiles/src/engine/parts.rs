@@ -27,7 +27,7 @@ impl IndexedTiles {
     /// other: all together.
     pub(super) async fn in_parts(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layers: &[LayerId],
         tile: TileCoord,
         encoding: Encoding,
@@ -87,7 +87,7 @@ impl IndexedTiles {
     /// What the database cuts of a layer, and its bytes with gzip.
     async fn of_database(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         of_several: bool,
         tile: TileCoord,
@@ -103,7 +103,7 @@ impl IndexedTiles {
         weighed.await.map(Some)
     }
 
-    async fn layer(&self, caller: Caller, id: &LayerId) -> Result<Layer, TileError> {
+    async fn layer(&self, caller: &Caller, id: &LayerId) -> Result<Layer, TileError> {
         match catalog::get(caller, &self.database, id).await {
             Ok(layer) => Ok(layer),
             Err(CatalogError::Unknown(id)) => Err(TileError::UnknownLayer(id)),
@@ -112,6 +112,6 @@ impl IndexedTiles {
     }
 }
 
-fn may_read(caller: Caller, layer: &Layer) -> bool {
+fn may_read(caller: &Caller, layer: &Layer) -> bool {
     caller.may_read(layer.visibility(), layer.subject())
 }

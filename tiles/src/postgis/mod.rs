@@ -44,7 +44,7 @@ impl PostgisTiles {
 impl TileSource for PostgisTiles {
     async fn tile(
         &self,
-        caller: Caller,
+        caller: &Caller,
         layer: &Layer,
         tile: TileCoord,
         view: &View,
@@ -75,7 +75,7 @@ impl PostgisTiles {
     /// the caller may not read is unknown.
     pub(crate) async fn cut(
         &self,
-        caller: Caller,
+        caller: &Caller,
         drawn: Drawn<'_>,
         tile: TileCoord,
         limit: Limit,
