@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::{Subject, Visibility};
+use crate::{Scope, Subject, Visibility};
 
 /// Who asks. Made once at the border (an HTTP request, a command line) and
 /// handed to every public function of the domain crates.
@@ -21,14 +21,15 @@ pub struct Denied {
 }
 
 impl Caller {
-    /// Whether features of a layer so classified may be shown to this caller.
+    /// The highest classification up to which the caller may see what is said
+    /// of such subjects there; none where it may see nothing.
     ///
     /// Persons, cases and dwellings are never served as features to the
-    /// public (Ley 1581 de 2012), whatever the layer's visibility says.
-    pub fn may_read(&self, visibility: Visibility, subject: Subject) -> bool {
+    /// public (Ley 1581 de 2012), however they are classified.
+    pub fn clearance(&self, _scope: &Scope<'_>, subject: Subject) -> Option<Visibility> {
         match self {
-            Self::LocalOperator => true,
-            Self::Anonymous => visibility == Visibility::Publica && !subject.is_personal(),
+            Self::LocalOperator => Some(Visibility::Reservada),
+            Self::Anonymous => (!subject.is_personal()).then_some(Visibility::Publica),
         }
     }
 
@@ -47,13 +48,14 @@ mod tests {
 
     #[test]
     fn the_public_sees_public_things_and_no_persons() {
+        let municipality = "73001".parse().unwrap();
+        let scope = Scope { municipality: &municipality, dependency: "Secretaría de Salud", layer: "sedes_salud" };
         let anonymous = Caller::Anonymous;
-        assert!(anonymous.may_read(Visibility::Publica, Subject::Thing));
-        assert!(!anonymous.may_read(Visibility::Publica, Subject::Persons));
-        assert!(!anonymous.may_read(Visibility::Publica, Subject::Dwellings));
-        assert!(!anonymous.may_read(Visibility::Clasificada, Subject::Thing));
-        assert!(!anonymous.may_read(Visibility::Reservada, Subject::Thing));
-        assert!(Caller::LocalOperator.may_read(Visibility::Reservada, Subject::Cases));
+        assert_eq!(anonymous.clearance(&scope, Subject::Thing), Some(Visibility::Publica));
+        assert_eq!(anonymous.clearance(&scope, Subject::Persons), None);
+        assert_eq!(anonymous.clearance(&scope, Subject::Dwellings), None);
+        assert_eq!(Caller::LocalOperator.clearance(&scope, Subject::Cases), Some(Visibility::Reservada));
+        assert!(Visibility::Publica < Visibility::Clasificada && Visibility::Clasificada < Visibility::Reservada);
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod classification;
 pub mod database;
 pub mod job;
 mod municipality;
+mod scope;
 
 pub use caller::{Caller, Denied};
 pub use classification::{Subject, UnknownCode, Visibility};
 pub use database::Database;
 pub use municipality::{InvalidMunicipality, MunicipalityCode};
+pub use scope::Scope;

@@ -2,6 +2,7 @@
 //! it, how it is drawn. Written as TOML beside a file that is imported, kept
 //! as JSON in `catalog.layer.definition`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use access::{Subject, Visibility};
@@ -119,7 +120,7 @@ pub struct ZoomRule {
 }
 
 /// One attribute of a layer's features.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// Its name: the column, and the property in GeoJSON and tiles.
@@ -143,9 +144,22 @@ pub struct Attribute {
     /// zoom that there is, no tile does.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub min_zoom: u8,
+    /// Who may see it, where fewer may than the layer (Ley 1712 de 2014).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// The legal reason of that.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub legal_reason: String,
     /// The column's PostgreSQL type where the table is not ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column_type: Option<String>,
+}
+
+impl Attribute {
+    /// Whether somebody with that clearance for its layer may know of it.
+    pub fn is_within(&self, clearance: Visibility) -> bool {
+        self.visibility.is_none_or(|visibility| visibility <= clearance)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -287,6 +301,17 @@ pub enum DefinitionError {
     /// No title in Spanish.
     #[error("the layer has no title in Spanish")]
     NoTitle,
+    /// An attribute that fewer may see than the layer shapes what all see.
+    #[error(
+        "{field} names the attribute {attribute:?}, which fewer may see than the layer: how the layer is drawn and \
+         named would tell its values"
+    )]
+    DrawnByReserved {
+        /// The field of the definition.
+        field: &'static str,
+        /// The attribute.
+        attribute: String,
+    },
 }
 
 impl LayerDefinition {
@@ -302,6 +327,33 @@ impl LayerDefinition {
     /// The attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The attributes that say how a feature is drawn and named, by the field
+    /// that names each.
+    pub fn drawn_by(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let rule = self.zoom_rule.as_ref().map(|rule| rule.attribute.as_str());
+        let fields = [
+            ("label", self.label.as_deref()),
+            ("classify_by", self.classify_by.as_deref()),
+            ("zoom_rule.attribute", rule),
+        ];
+        fields.into_iter().filter_map(|(field, name)| Some((field, name?)))
+    }
+
+    /// What of it somebody with that clearance may know: all but the attributes
+    /// above it.
+    pub fn up_to(&self, clearance: Visibility) -> Cow<'_, Self> {
+        let is_seen = |attribute: &Attribute| attribute.is_within(clearance);
+        if self.attributes.iter().all(is_seen) {
+            return Cow::Borrowed(self);
+        }
+        let mut seen = self.clone();
+        seen.attributes.retain(is_seen);
+        let is_left = |name: &String| self.attribute(name).is_none_or(is_seen);
+        seen.search.retain(is_left);
+        seen.natural_key = seen.natural_key.filter(is_left);
+        Cow::Owned(seen)
     }
 
     /// Checks the definition as a whole. `managed` layers have column names of
@@ -325,18 +377,17 @@ impl LayerDefinition {
                 return Err(DefinitionError::AttributeName(name.clone()));
             }
         }
-        let named = [
-            ("natural_key", self.natural_key.as_deref()),
-            ("label", self.label.as_deref()),
-            ("classify_by", self.classify_by.as_deref()),
-            ("zoom_rule.attribute", self.zoom_rule.as_ref().map(|rule| rule.attribute.as_str())),
-        ];
-        let searched = self.search.iter().map(|name| ("search", Some(name.as_str())));
-        for (field, attribute) in named.into_iter().chain(searched) {
-            if let Some(attribute) = attribute
-                && !names.contains(attribute)
-            {
+        let key = self.natural_key.iter().map(|name| ("natural_key", name.as_str()));
+        let searched = self.search.iter().map(|name| ("search", name.as_str()));
+        for (field, attribute) in self.drawn_by().chain(key).chain(searched) {
+            if !names.contains(attribute) {
                 return Err(DefinitionError::UnknownAttribute { field, attribute: attribute.to_owned() });
+            }
+        }
+        for (field, name) in self.drawn_by() {
+            let visibility = self.attribute(name).and_then(|attribute| attribute.visibility);
+            if visibility.is_some_and(|visibility| visibility > self.visibility) {
+                return Err(DefinitionError::DrawnByReserved { field, attribute: name.to_owned() });
             }
         }
         Ok(())
@@ -381,7 +432,20 @@ mod tests {
         assert!(with(&|d| d.attributes[1].name = "nombre".into()).contains("twice"));
         assert!(with(&|d| d.attributes[1].name = "fid".into()).contains("already"));
         assert!(with(&|d| d.subject = Subject::Persons).contains("cannot be public"));
+        assert!(with(&|d| d.attributes[0].visibility = Some(Visibility::Reservada)).contains("label names"));
         assert!(LayerDefinition::from_toml("titel = 1").unwrap_err().to_string().contains("titel"));
+    }
+
+    #[test]
+    fn what_is_above_the_clearance_is_not_in_the_definition() {
+        let mut definition = LayerDefinition::from_toml(ZONES).unwrap();
+        definition.attributes[1].visibility = Some(Visibility::Clasificada);
+        (definition.natural_key, definition.search) = (Some("velocidad".into()), vec!["velocidad".into()]);
+        assert_eq!(definition.validate(true), Ok(()));
+        assert!(matches!(definition.up_to(Visibility::Clasificada), Cow::Borrowed(_)));
+        let seen = definition.up_to(Visibility::Publica);
+        assert_eq!(seen.attributes.iter().map(|attribute| &attribute.name).collect::<Vec<_>>(), ["nombre"]);
+        assert_eq!((&seen.natural_key, seen.search.len()), (&None, 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
+use std::borrow::Cow;
 use std::str::FromStr;
 
-use access::{MunicipalityCode, Subject, UnknownCode, Visibility};
+use access::{Caller, MunicipalityCode, Scope, Subject, UnknownCode, Visibility};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,47 @@ impl Layer {
     /// What a feature stands for.
     pub fn subject(&self) -> Subject {
         self.definition.subject
+    }
+
+    /// Whose it is.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { municipality: &self.municipality, dependency: &self.definition.dependency, layer: self.id.as_str() }
+    }
+
+    /// Up to which classification the caller may see its attributes; none
+    /// where the layer itself is above that: the caller may not know of it.
+    pub fn clearance(&self, caller: &Caller) -> Option<Visibility> {
+        caller.clearance(&self.scope(), self.subject()).filter(|clearance| self.visibility() <= *clearance)
+    }
+
+    /// The lowest clearance with which as much of it is seen as with this one:
+    /// what is made for one serves the other.
+    pub fn view_level(&self, clearance: Visibility) -> Visibility {
+        let above = self.definition.attributes.iter().filter_map(|attribute| attribute.visibility);
+        above.filter(|visibility| *visibility <= clearance).fold(Visibility::Publica, Visibility::max)
+    }
+
+    /// All that decides who may see what of it: equal for two layers, or for one
+    /// at two times, the same may see the same of both.
+    pub fn access(&self) -> impl PartialEq + use<'_> {
+        let attributes = self.definition.attributes.iter();
+        let attributes: Vec<_> = attributes.map(|attribute| (&attribute.name, attribute.visibility)).collect();
+        (self.scope(), self.visibility(), self.subject(), attributes)
+    }
+
+    /// Whether the caller may know of it.
+    pub fn is_seen_by(&self, caller: &Caller) -> bool {
+        self.clearance(caller).is_some()
+    }
+
+    /// The layer as the caller may know it: without the attributes that it may
+    /// not see. None where it may not know of the layer.
+    pub fn seen_by(&self, caller: &Caller) -> Option<Cow<'_, Self>> {
+        let clearance = self.clearance(caller)?;
+        Some(match self.definition.up_to(clearance) {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(definition) => Cow::Owned(Self { definition, ..self.clone() }),
+        })
     }
 
     /// Whether its declared update frequency has run out by `now`.

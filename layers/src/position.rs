@@ -1,5 +1,7 @@
 //! What is here? Every layer's features at a point.
 
+use std::borrow::Cow;
+
 use access::{Caller, Database};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -48,20 +50,18 @@ pub struct Found {
 }
 
 /// The features of `layers` at the position, layers without any left out.
-/// `layers` are of the caller's own catalogue ([`catalog::list`]).
 pub async fn find(
     caller: &Caller,
     db: &Database,
-    layers: Vec<Layer>,
+    layers: &[Layer],
     position: Position,
 ) -> Result<Vec<Found>, CatalogError> {
+    // Made before they are streamed: a closure that borrows would keep the
+    // future from moving between threads.
+    let seen = layers.iter().filter_map(|layer| layer.seen_by(caller)).map(Cow::into_owned);
+    let looks: Vec<_> = seen.map(|layer| in_layer(db, layer, position)).collect();
     // A few connections at a time: a click must not take the whole pool.
-    let found: Vec<Option<Found>> = stream::iter(layers)
-        .filter(|layer| std::future::ready(caller.may_read(layer.visibility(), layer.subject())))
-        .map(|layer| in_layer(db, layer, position))
-        .buffered(4)
-        .try_collect()
-        .await?;
+    let found: Vec<Option<Found>> = stream::iter(looks).buffered(4).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -115,7 +115,7 @@ async fn what_is_not_public_does_not_exist_for_the_public() {
     let known = catalog::get(OPERATOR, db, &layer).await.unwrap();
     let read = features::count(&Caller::Anonymous, db, &known, &Query::default()).await;
     assert!(matches!(read, Err(FeatureError::UnknownLayer(_))));
-    let here = position::find(&Caller::Anonymous, db, vec![known], Position::new(-75.2, 4.4, 0.0).unwrap()).await;
+    let here = position::find(&Caller::Anonymous, db, &[known], Position::new(-75.2, 4.4, 0.0).unwrap()).await;
     assert!(here.unwrap().is_empty());
 
     // Neither the program nor the database lets a layer of cases become public.
@@ -203,9 +203,8 @@ async fn somebodys_table_is_published_as_it_is() {
     let unknown = features::get(&Caller::Anonymous, db, &layer, "no-uuid").await;
     assert!(matches!(unknown, Err(FeatureError::UnknownFeature { .. })));
 
-    let here = position::find(&Caller::Anonymous, db, vec![layer], Position::new(-75.235, 4.435, 30.0).unwrap())
-        .await
-        .unwrap();
+    let here =
+        position::find(&Caller::Anonymous, db, &[layer], Position::new(-75.235, 4.435, 30.0).unwrap()).await.unwrap();
     assert_eq!(here[0].features.len(), 1);
 
     catalog::unpublish(OPERATOR, db, &id("zanjas")).await.unwrap();

@@ -15,6 +15,7 @@ mod index;
 mod matrix_set;
 pub mod postgis;
 mod source;
+mod view;
 mod world;
 
 pub use coordinate::{HIGHEST_ZOOM, OutsideMatrix, TileCoord};
@@ -22,5 +23,6 @@ pub use encode::compress::Encoding;
 pub use engine::labels;
 pub use generalise::generalisation;
 pub use matrix_set::{MatrixSet, TILE_SIZE};
-pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource, View};
+pub use source::{EXTENT, MOST_BYTES, Tile, TileError, TileSource};
 pub(crate) use source::{LABELS, POINT_COUNT};
+pub(crate) use view::View;

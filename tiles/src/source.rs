@@ -3,11 +3,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use layers::catalog::CatalogError;
 use layers::crs::CrsError;
-use layers::{AttributeType, Layer, LayerId};
+use layers::{Layer, LayerId};
 use thiserror::Error;
 
 use crate::TileCoord;
-use crate::generalise::always_kept;
 
 /// Units of a tile's side within the tile.
 pub const EXTENT: u32 = 4096;
@@ -35,61 +34,11 @@ pub struct Tile {
 #[async_trait]
 pub trait TileSource: Send + Sync {
     /// The tile as MVT 2.1, not compressed: a layer named as the collection,
-    /// and `labels` for polygon layers whose definition names a label. None
-    /// where it would be empty. Equal content gives equal bytes, in every
-    /// process. A layer that the caller may not read is unknown.
-    async fn tile(
-        &self,
-        caller: &Caller,
-        layer: &Layer,
-        tile: TileCoord,
-        view: &View,
-    ) -> Result<Option<Tile>, TileError>;
-}
-
-/// What a class of callers sees of a layer's features: which attributes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct View {
-    attributes: Vec<String>,
-}
-
-impl View {
-    /// Every attribute that a tile can hold: all but documents, which no map
-    /// draws.
-    pub fn whole(layer: &Layer) -> Self {
-        let shown = layer.definition.attributes.iter().filter(|attribute| attribute.kind != AttributeType::Json);
-        Self { attributes: shown.map(|attribute| attribute.name.clone()).collect() }
-    }
-
-    /// The attributes by which a feature is drawn and named.
-    pub(crate) fn plain(layer: &Layer) -> Self {
-        let mut plain = Self::whole(layer);
-        let kept = always_kept(&layer.definition);
-        plain.attributes.retain(|attribute| kept.contains(&attribute.as_str()));
-        plain
-    }
-
-    /// No attribute.
-    pub(crate) fn bare() -> Self {
-        Self { attributes: Vec::new() }
-    }
-
-    /// How many attributes it has.
-    pub(crate) fn len(&self) -> usize {
-        self.attributes.len()
-    }
-
-    /// What of it tiles of that zoom hold: attributes enter where the layer's
-    /// definition says.
-    pub(crate) fn at(&self, layer: &Layer, zoom: u8) -> Self {
-        let enters = |name: &&String| layer.definition.attribute(name).is_none_or(|known| known.min_zoom <= zoom);
-        Self { attributes: self.attributes.iter().filter(enters).cloned().collect() }
-    }
-
-    /// Whether the attribute is in the view.
-    pub fn shows(&self, attribute: &str) -> bool {
-        self.attributes.iter().any(|shown| shown == attribute)
-    }
+    /// with the attributes that the caller may see, and `labels` for polygon
+    /// layers whose definition names a label. None where it would be empty.
+    /// Equal content gives equal bytes, in every process. A layer that the
+    /// caller may not read is unknown.
+    async fn tile(&self, caller: &Caller, layer: &Layer, tile: TileCoord) -> Result<Option<Tile>, TileError>;
 }
 
 /// Why there is no tile.

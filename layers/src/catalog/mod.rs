@@ -1,13 +1,16 @@
 //! The catalogue: which layers there are.
 //!
 //! Reading goes through [`list`] and [`get`], which show a caller only what it
-//! may see. Managed layers are written by imports through [`register`];
-//! tables that already exist enter through [`publish`].
+//! may see: layers, and of each layer the attributes. Managed layers are
+//! written by imports through [`register`]; tables that already exist enter
+//! through [`publish`].
 
 mod capture;
 mod error;
 mod publish;
 mod row;
+
+use std::borrow::Cow;
 
 use access::{Caller, Database, MunicipalityCode};
 use sqlx::PgConnection;
@@ -26,10 +29,7 @@ pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Layer>, CatalogE
     let rows = sqlx::query(row::SELECT).fetch_all(db.app()).await?;
     let mut layers = Vec::with_capacity(rows.len());
     for row in &rows {
-        let layer = row::layer(row)?;
-        if caller.may_read(layer.visibility(), layer.subject()) {
-            layers.push(layer);
-        }
+        layers.extend(seen(row::layer(row)?, caller));
     }
     layers.sort_by_cached_key(|layer| (layer.definition.sector.rank(), layer.definition.title.es.to_lowercase()));
     Ok(layers)
@@ -39,9 +39,15 @@ pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Layer>, CatalogE
 pub async fn get(caller: &Caller, db: &Database, id: &LayerId) -> Result<Layer, CatalogError> {
     let row = sqlx::query(row::SELECT_ONE).bind(id.as_str()).fetch_optional(db.app()).await?;
     let layer = row.as_ref().map(row::layer).transpose()?;
-    layer
-        .filter(|layer| caller.may_read(layer.visibility(), layer.subject()))
-        .ok_or_else(|| CatalogError::Unknown(id.clone()))
+    layer.and_then(|layer| seen(layer, caller)).ok_or_else(|| CatalogError::Unknown(id.clone()))
+}
+
+fn seen(layer: Layer, caller: &Caller) -> Option<Layer> {
+    let with_less = match layer.seen_by(caller)? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(with_less) => Some(with_less),
+    };
+    Some(with_less.unwrap_or(layer))
 }
 
 /// What an import knows of the managed layer that it filled.

@@ -298,12 +298,9 @@ fn complete(
             complete.attributes.push(Attribute {
                 name: column.name.clone(),
                 kind,
-                title: Text::default(),
-                unit: None,
-                domain: None,
                 required: column.required,
-                min_zoom: 0,
                 column_type: Some(column.sql_type.clone()),
+                ..Attribute::default()
             });
         }
     }

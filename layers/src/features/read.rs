@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use access::{Caller, Database};
 use futures::Stream;
 use futures::stream::try_unfold;
@@ -16,39 +18,41 @@ const BATCH: usize = 1000;
 /// and no connection between batches; a row deleted meanwhile is not seen, a
 /// row inserted behind is.
 pub fn batches<'a>(
-    caller: &'a Caller,
+    caller: &Caller,
     db: &'a Database,
     layer: &'a Layer,
     query: Query,
     limit: usize,
-) -> impl Stream<Item = Result<Vec<Feature>, FeatureError>> + Send + 'a {
-    try_unfold((query, limit), move |(mut query, left)| async move {
+) -> impl Stream<Item = Result<Vec<Feature>, FeatureError>> + Send + use<'a> {
+    let layer = check(caller, layer);
+    try_unfold((layer, query, limit), move |(layer, mut query, left)| async move {
+        let layer = layer?;
         if left == 0 {
             return Ok(None);
         }
         let wanted = left.min(BATCH);
-        let features = page(caller, db, layer, &query, wanted).await?;
+        let features = page(db, &layer, &query, wanted).await?;
         let Some(last) = features.last() else { return Ok(None) };
         query.after = Some(last.id.clone());
         query.offset = 0;
         let left = if features.len() < wanted { 0 } else { left - features.len() };
-        Ok(Some((features, (query, left))))
+        Ok(Some((features, (Ok(layer), query, left))))
     })
 }
 
 /// How many features the query asks for, paging aside.
 pub async fn count(caller: &Caller, db: &Database, layer: &Layer, query: &Query) -> Result<i64, FeatureError> {
-    check(caller, layer)?;
+    let layer = check(caller, layer)?;
     let names = Quoted::new(&layer.table);
     let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
     sql.push(&names.relation);
-    query.push_conditions(layer, &names, &mut sql);
+    query.push_conditions(&layer, &names, &mut sql);
     Ok(sql.build_query_scalar().persistent(query.is_common()).fetch_one(db.app()).await?)
 }
 
 /// The feature with that id.
 pub async fn get(caller: &Caller, db: &Database, layer: &Layer, id: &str) -> Result<Feature, FeatureError> {
-    check(caller, layer)?;
+    let layer = &*check(caller, layer)?;
     let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_owned() };
     let names = Quoted::new(&layer.table);
     let mut sql = select(layer, &names);
@@ -70,14 +74,7 @@ pub async fn get(caller: &Caller, db: &Database, layer: &Layer, id: &str) -> Res
     Ok(feature(layer, &row)?)
 }
 
-async fn page(
-    caller: &Caller,
-    db: &Database,
-    layer: &Layer,
-    query: &Query,
-    limit: usize,
-) -> Result<Vec<Feature>, FeatureError> {
-    check(caller, layer)?;
+async fn page(db: &Database, layer: &Layer, query: &Query, limit: usize) -> Result<Vec<Feature>, FeatureError> {
     let names = Quoted::new(&layer.table);
     let mut sql = select(layer, &names);
     query.push_conditions(layer, &names, &mut sql);
@@ -99,12 +96,9 @@ async fn page(
     Ok(rows.iter().map(|row| feature(layer, row)).collect::<Result<_, _>>()?)
 }
 
-pub(super) fn check(caller: &Caller, layer: &Layer) -> Result<(), FeatureError> {
-    if caller.may_read(layer.visibility(), layer.subject()) {
-        Ok(())
-    } else {
-        Err(FeatureError::UnknownLayer(layer.id.clone()))
-    }
+/// The layer as the caller may know it, whoever's it was that is given.
+pub(super) fn check<'a>(caller: &Caller, layer: &'a Layer) -> Result<Cow<'a, Layer>, FeatureError> {
+    layer.seen_by(caller).ok_or_else(|| FeatureError::UnknownLayer(layer.id.clone()))
 }
 
 /// `SELECT key, geometry, attributes... FROM relation`: the geometry as WKB in

@@ -53,7 +53,7 @@ pub async fn snapshot(
     wanted: Wanted<'_>,
     mut each: impl FnMut(Told) + Send,
 ) -> Result<u64, FeatureError> {
-    check(caller, layer)?;
+    let layer = &*check(caller, layer)?;
     match read(db, layer, srid, wanted, false, &mut each).await {
         Err(FeatureError::Database(error)) if is_of_geometry(&error) => {
             each(Told::Again);

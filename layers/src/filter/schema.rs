@@ -28,14 +28,16 @@ pub enum QueryableKind<'a> {
 /// attributes, and the geometry under its column's name, which is none of
 /// theirs. None where the caller may not read the layer.
 pub fn queryables<'a>(caller: &Caller, layer: &'a Layer) -> impl Iterator<Item = Queryable<'a>> + use<'a> {
+    let clearance = layer.clearance(caller);
+    let is_seen = move |attribute: &&Attribute| clearance.is_some_and(|clearance| attribute.is_within(clearance));
     let attributes = layer
         .definition
         .attributes
         .iter()
+        .filter(is_seen)
         .map(|attribute| Queryable { name: &attribute.name, kind: QueryableKind::Attribute(attribute) });
     let geometry = Queryable { name: &layer.table.geometry, kind: QueryableKind::Geometry };
-    let readable = caller.may_read(layer.visibility(), layer.subject());
-    std::iter::once(geometry).chain(attributes).filter(move |_| readable)
+    std::iter::once(geometry).chain(attributes).filter(move |_| clearance.is_some())
 }
 
 /// A layer as a filter sees it.

@@ -6,16 +6,8 @@ use crate::{Attribute, AttributeType, ChangeCapture, Dimension, GeometryType, Ki
 
 /// A layer with an attribute of each type, named for it.
 fn layer() -> Layer {
-    let attribute = |(name, kind): (&str, AttributeType)| Attribute {
-        name: name.to_owned(),
-        kind,
-        title: Text::default(),
-        unit: None,
-        domain: None,
-        required: false,
-        min_zoom: 0,
-        column_type: None,
-    };
+    let attribute =
+        |(name, kind): (&str, AttributeType)| Attribute { name: name.to_owned(), kind, ..Attribute::default() };
     let attributes = [
         ("texto", AttributeType::Text),
         ("entero", AttributeType::Integer),

@@ -26,16 +26,7 @@ pub(crate) async fn ibague(db: &Database) -> Municipality {
 }
 
 pub(crate) fn attribute(name: &str, kind: AttributeType) -> Attribute {
-    Attribute {
-        name: name.to_owned(),
-        kind,
-        title: Text::default(),
-        unit: None,
-        domain: None,
-        required: false,
-        min_zoom: 0,
-        column_type: None,
-    }
+    Attribute { name: name.to_owned(), kind, ..Attribute::default() }
 }
 
 /// A public definition with a text attribute `nombre` and a number `pisos`.

@@ -195,7 +195,7 @@ fn subject(layers: &[Layer]) -> String {
 }
 
 fn is_public(layer: &Layer) -> bool {
-    Caller::Anonymous.may_read(layer.visibility(), layer.subject())
+    layer.is_seen_by(&Caller::Anonymous)
 }
 
 /// A bar for each zoom on a terminal; nothing elsewhere.

@@ -30,7 +30,7 @@ async fn here(State(state): State<AppState>, mut asked: Asked) -> Result<Respons
     asked.finish()?;
     let position = Position::new(longitude, latitude, tolerance)?;
     let layers = layers(CALLER, &state.database, only.as_deref()).await?;
-    let found = find(CALLER, &state.database, layers, position).await?;
+    let found = find(CALLER, &state.database, &layers, position).await?;
     let body = write(&asked, [longitude, latitude], &found).map_err(|error| Problem::internal(&error))?;
     let mut headers = document::negotiated(&asked, JSON);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

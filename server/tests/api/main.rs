@@ -9,6 +9,7 @@ mod documents;
 mod features;
 mod filters;
 mod foreign;
+mod reserved;
 mod support;
 mod tile_sets;
 mod tiles;

@@ -121,11 +121,7 @@ fn attribute(name: &str, kind: AttributeType, es: &str, en: &str) -> Attribute {
         name: name.to_owned(),
         kind,
         title: Text { es: es.to_owned(), en: en.to_owned() },
-        unit: None,
-        domain: None,
-        required: false,
-        min_zoom: 0,
-        column_type: None,
+        ..Attribute::default()
     }
 }
 

@@ -5,7 +5,7 @@ use layers::{Layer, LayerId};
 
 use super::blocking;
 use crate::engine::IndexedTiles;
-use crate::{Encoding, TileCoord, TileError, TileSource, View};
+use crate::{Encoding, TileCoord, TileError, TileSource};
 
 /// Where an archive's tiles come from.
 #[async_trait]
@@ -47,7 +47,7 @@ pub struct OneLayer<'a> {
 impl Source for OneLayer<'_> {
     async fn tile(&self, tile: TileCoord) -> Result<Option<Bytes>, TileError> {
         let Self { tiles, layer, caller } = self;
-        match tiles.tile(*caller, layer, tile, &View::whole(layer)).await? {
+        match tiles.tile(caller, layer, tile).await? {
             Some(tile) => {
                 Ok(Some(blocking(move || Encoding::Gzip.encode(&tile.bytes)).await.map_err(TileError::Encoding)?))
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Caller, Database};
+use access::{Caller, Database, Visibility};
 use layers::change::{self, FeedError};
 use layers::features::{FeatureError, Told, Wanted, snapshot};
 use layers::{Layer, crs};
@@ -88,7 +88,7 @@ pub(super) async fn build(
 /// tiles of the zooms around the finest level's; 0 where there is no level.
 fn gzip_ratio(layer: &Layer, index: &Index) -> f32 {
     let Some(top) = index.levels.first().map(|level| level.zoom) else { return 0.0 };
-    let (view, nothing) = (View::whole(layer), Overlay::default());
+    let (view, nothing) = (View::up_to(Visibility::Reservada, layer), Overlay::default());
     let ratio = |zoom: u8| {
         let (place, _) = heaviest(index, zoom).filter(|(_, bytes)| *bytes < 16 * MOST_BYTES)?;
         let window = Window::holding(zoom, place);

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use access::Visibility;
 use bytes::Bytes;
 use layers::LayerId;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::generation::Generation;
+use super::generation::Seen;
 use super::history::Moment;
 use crate::world::Rect;
 use crate::{Encoding, Tile, TileCoord};
@@ -44,10 +45,11 @@ impl EncodedTile {
     }
 }
 
-/// Which tile: of which layers, where, how encoded.
+/// Which tile: of which layers, up to which classification each, where, how
+/// encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    pub(super) layers: Arc<[LayerId]>,
+    pub(super) views: Arc<[(LayerId, Visibility)]>,
     pub(super) tile: TileCoord,
     pub(super) encoding: Encoding,
 }
@@ -62,15 +64,15 @@ pub(super) struct Entry {
 
 impl Entry {
     /// What was cut of those generations.
-    pub(super) fn new(tile: Option<EncodedTile>, generations: &[Arc<Generation>]) -> Self {
-        let moments = generations.iter().map(|generation| AtomicU64::new(generation.moment)).collect();
+    pub(super) fn new(tile: Option<EncodedTile>, seen: &[Seen]) -> Self {
+        let moments = seen.iter().map(|seen| AtomicU64::new(seen.generation.moment)).collect();
         Self { tile: tile.map(Arc::new), moments }
     }
 
     /// Whether it is what would be cut of those generations in `area`.
-    pub(super) fn holds(&self, generations: &[Arc<Generation>], area: Rect) -> bool {
+    pub(super) fn holds(&self, seen: &[Seen], area: Rect) -> bool {
         let is_generalised = self.tile.as_ref().is_some_and(|tile| tile.is_generalised);
-        generations.iter().zip(&self.moments).all(|(generation, known): (_, &AtomicU64)| {
+        seen.iter().zip(&self.moments).all(|(Seen { generation, .. }, known): (_, &AtomicU64)| {
             let since: Moment = known.load(Ordering::Relaxed);
             if since == generation.moment {
                 return true;
@@ -88,7 +90,7 @@ impl Entry {
     /// Bytes that it takes.
     pub(super) fn weight(&self, key: &Key) -> u32 {
         let bytes = self.tile.as_ref().map_or(0, |tile| tile.bytes.len() + tile.tag.len());
-        let names: usize = key.layers.iter().map(|layer| layer.as_str().len()).sum();
+        let names: usize = key.views.iter().map(|(layer, _)| layer.as_str().len()).sum();
         (bytes + names + self.moments.len() * 8 + 256).try_into().unwrap_or(u32::MAX)
     }
 }

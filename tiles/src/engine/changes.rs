@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use access::{Caller, Subject, Visibility};
+use access::{Caller, MunicipalityCode, Scope, Subject, Visibility};
 use layers::{Extent, Layer, LayerId};
 use tokio::sync::watch;
 
@@ -188,6 +188,8 @@ struct State {
 #[derive(Debug)]
 struct Entry {
     layer: LayerId,
+    municipality: MunicipalityCode,
+    dependency: String,
     visibility: Visibility,
     subject: Subject,
     what: What,
@@ -211,9 +213,15 @@ impl ChangeLog {
             What::Generalised(boxes) => What::Generalised(few(boxes)),
             What::Description => What::Description,
         };
-        let (visibility, subject) = (layer.visibility(), layer.subject());
         let mut state = self.state();
-        state.entries.push_back(Entry { layer: layer.id.clone(), visibility, subject, what });
+        state.entries.push_back(Entry {
+            layer: layer.id.clone(),
+            municipality: layer.municipality.clone(),
+            dependency: layer.definition.dependency.clone(),
+            visibility: layer.visibility(),
+            subject: layer.subject(),
+            what,
+        });
         if state.entries.len() > KEPT {
             state.entries.pop_front();
             state.before += 1;
@@ -245,7 +253,9 @@ impl State {
 
 impl Entry {
     fn is_for(&self, caller: &Caller) -> bool {
-        caller.may_read(self.visibility, self.subject)
+        let Self { municipality, dependency, layer, .. } = self;
+        let scope = Scope { municipality, dependency, layer: layer.as_str() };
+        caller.clearance(&scope, self.subject) >= Some(self.visibility)
     }
 }
 
@@ -281,7 +291,8 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, visibility: Visibility, what: What) -> Entry {
-        Entry { layer: id.parse().unwrap(), visibility, subject: Subject::Thing, what }
+        let (municipality, dependency) = ("73001".parse().unwrap(), String::new());
+        Entry { layer: id.parse().unwrap(), municipality, dependency, visibility, subject: Subject::Thing, what }
     }
 
     fn push(log: &ChangeLog, entry: Entry) {

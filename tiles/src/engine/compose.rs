@@ -1,12 +1,10 @@
 //! One tile of several layers.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use layers::LayerId;
 
 use super::drawing::Style;
-use super::generation::Generation;
+use super::generation::{Generation, Seen};
 use crate::encode::compress::gzip_len;
 use crate::frame::Frame;
 use crate::{LABELS, MOST_BYTES, Tile, View};
@@ -26,19 +24,19 @@ struct Part<'a> {
 }
 
 /// The tile of the layers, in their order; none where all are empty.
-pub(super) fn tile(generations: &[Arc<Generation>], frame: &Frame) -> Option<Tile> {
-    if let [generation] = generations {
-        let style =
-            Style { layer: &generation.layer, view: &View::whole(&generation.layer), labels: LABELS, one_of: 1 };
+pub(super) fn tile(seen: &[Seen], frame: &Frame) -> Option<Tile> {
+    if let [seen] = seen {
+        let Seen { generation, .. } = seen;
+        let style = Style { layer: &generation.layer, view: &seen.view(), labels: LABELS, one_of: 1 };
         return generation.tile(frame, style);
     }
-    join(parts(generations, frame, MOST_BYTES).into_iter().flatten())
+    join(parts(seen, frame, MOST_BYTES).into_iter().flatten())
 }
 
 /// The layers' parts of one tile, in their order. Where all together have more
 /// than `most` bytes with gzip, the heaviest is drawn coarser, until they fit.
-pub(super) fn parts(generations: &[Arc<Generation>], frame: &Frame, most: usize) -> Vec<Option<Tile>> {
-    let mut parts: Vec<Part> = generations.iter().map(|generation| Part::new(generation, frame)).collect();
+pub(super) fn parts(seen: &[Seen], frame: &Frame, most: usize) -> Vec<Option<Tile>> {
+    let mut parts: Vec<Part> = seen.iter().map(|seen| Part::new(seen, frame)).collect();
     if parts.iter().map(Part::len).sum::<usize>() > most {
         parts.iter_mut().for_each(Part::weigh);
         let mut aim = most;
@@ -89,8 +87,9 @@ pub fn labels(of_several: bool, layer: &LayerId) -> String {
 }
 
 impl<'a> Part<'a> {
-    fn new(generation: &'a Generation, frame: &Frame) -> Self {
-        let (view, labels) = (View::whole(&generation.layer), labels(true, &generation.layer.id));
+    fn new(seen: &'a Seen, frame: &Frame) -> Self {
+        let generation = &seen.generation;
+        let (view, labels) = (seen.view(), labels(true, &generation.layer.id));
         let mut part = Self { generation, view, labels, tile: None, form: 0, one_of: 1, weight: 0 };
         part.cut(0, frame);
         part

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use access::{Caller, Visibility};
 use bytes::Bytes;
 use layers::Layer;
 
@@ -9,7 +10,7 @@ use crate::encode::compress::gzip_len;
 use crate::frame::Frame;
 use crate::index::{Fresh, Index, Layered, Overlay, Search, Unreadable};
 use crate::world::Rect;
-use crate::{MOST_BYTES, Tile};
+use crate::{MOST_BYTES, Tile, View};
 
 /// A layer at one moment: an index, and what changed since it was built.
 #[derive(Debug, Clone)]
@@ -24,6 +25,26 @@ pub(super) struct Generation {
     pub(super) moment: Moment,
     /// What changed up to then, and since.
     pub(super) history: Arc<History>,
+}
+
+/// A layer at one moment, as far as somebody may see it.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) generation: Arc<Generation>,
+    /// [`Layer::view_level`].
+    pub(super) level: Visibility,
+}
+
+impl Seen {
+    /// None where the caller may not know of the layer.
+    pub(super) fn new(caller: &Caller, generation: Arc<Generation>) -> Option<Self> {
+        let clearance = generation.layer.clearance(caller)?;
+        Some(Self { level: generation.layer.view_level(clearance), generation })
+    }
+
+    pub(super) fn view(&self) -> View {
+        View::up_to(self.level, &self.generation.layer)
+    }
 }
 
 /// More places must be looked at for a tile than was asked.
@@ -53,6 +74,17 @@ impl Generation {
     pub(super) fn with_levels(&self, levels: Vec<Overlay>, boxes: Vec<Rect>) -> Self {
         let moment = self.history.record(boxes, true);
         Self { levels: Arc::new(levels), moment, ..self.clone() }
+    }
+
+    /// With something else said of the layer that changes nothing of the index.
+    /// Where others may see it, or other attributes, no tile that is kept holds.
+    pub(super) fn described_as(&self, layer: Layer) -> Self {
+        let same = Self { layer: Arc::new(layer), ..self.clone() };
+        if same.layer.access() == self.layer.access() {
+            return same;
+        }
+        let (history, moment) = History::new();
+        Self { history: Arc::new(history), moment, ..same }
     }
 
     /// How many features there are, about: those that were changed and lost

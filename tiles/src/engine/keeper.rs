@@ -207,7 +207,7 @@ impl<'a> Keeper<'a> {
     async fn take_up_all(&mut self) -> Result<(), KeepError> {
         let mut layers = catalog::list(self.caller, self.database).await?;
         layers.retain(|layer| self.tiles.wants(layer));
-        self.public = layers.iter().map(|layer| layer.id.clone()).collect();
+        self.public = layers.iter().filter(|layer| is_public(layer)).map(|layer| layer.id.clone()).collect();
         if self.has_no_room() {
             return Ok(());
         }
@@ -248,7 +248,7 @@ impl<'a> Keeper<'a> {
     }
 
     async fn change(&mut self, id: &LayerId, changed: Changed) -> Result<(), KeepError> {
-        let Some(layer) = self.public_layer(id).await? else { return Ok(()) };
+        let Some(layer) = self.wanted_layer(id).await? else { return Ok(()) };
         if changed.is_described_anew {
             self.tiles.changes.tell(&layer, What::Description);
         }
@@ -276,11 +276,15 @@ impl<'a> Keeper<'a> {
         // What is said of the layer changed, and with it what an index holds;
         // or too much did: what is there stays, a little behind.
         if fingerprint(&generation.layer) != fingerprint(&layer) || changed > MOST_CHANGED {
+            // Unless others may see it: until it is built the database cuts it.
+            if generation.layer.access() != layer.access() {
+                self.tiles.drop_index(id, false);
+            }
             self.untold.insert(id.clone());
             return self.build(id).await;
         }
         if ids.is_empty() {
-            self.tiles.put(Generation { layer: Arc::new(layer), ..(*generation).clone() });
+            self.tiles.put(generation.described_as(layer));
             return Ok(());
         }
         self.lay_over(&layer, &generation, ids).await
@@ -356,7 +360,7 @@ impl<'a> Keeper<'a> {
                 self.tell();
                 return Ok(());
             };
-            let Some(layer) = self.public_layer(&id).await? else { continue };
+            let Some(layer) = self.wanted_layer(&id).await? else { continue };
             self.layers.entry(id.clone()).or_default().building = Some(Since::Features(BTreeSet::new()));
             let (caller, database, room) = (self.caller.clone(), self.database.clone(), self.tiles.room(&id));
             let (layer, folder) = (Arc::new(layer), self.tiles.folder.clone());
@@ -374,7 +378,7 @@ impl<'a> Keeper<'a> {
         match outcome {
             Ok(index) => {
                 *tracked = Tracked::default();
-                let Some(now) = self.public_layer(&layer.id).await? else { return self.build_next().await };
+                let Some(now) = self.wanted_layer(&layer.id).await? else { return self.build_next().await };
                 let is_same = fingerprint(&now) == fingerprint(layer);
                 let generation = Generation::new(Arc::new(now), Arc::new(index));
                 match since {
@@ -425,26 +429,30 @@ impl<'a> Keeper<'a> {
         self.tiles.is_ready.send_replace(true);
     }
 
-    /// The layer as it is in the catalogue. None where there is none that the
-    /// public may see: only those are served as tiles, and its index goes.
-    async fn public_layer(&mut self, id: &LayerId) -> Result<Option<Layer>, KeepError> {
-        match catalog::get(self.caller, self.database, id).await {
-            Ok(layer) if self.tiles.wants(&layer) => {
-                self.public.insert(id.clone());
-                Ok(Some(layer))
-            }
-            Ok(_) | Err(CatalogError::Unknown(_)) => {
-                self.layers.remove(id);
-                self.tiles.drop_index(id, false);
-                // Not by its name, which is no longer for everybody.
-                if self.public.remove(id) {
-                    self.tiles.changes.tell_everything();
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
+    /// The layer as it is in the catalogue. None where there is none of which
+    /// there is to be an index: what there is goes.
+    async fn wanted_layer(&mut self, id: &LayerId) -> Result<Option<Layer>, KeepError> {
+        let layer = match catalog::get(self.caller, self.database, id).await {
+            Ok(layer) => Some(layer).filter(|layer| self.tiles.wants(layer)),
+            Err(CatalogError::Unknown(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if layer.is_none() {
+            self.layers.remove(id);
+            self.tiles.drop_index(id, false);
         }
+        if layer.as_ref().is_some_and(is_public) {
+            self.public.insert(id.clone());
+        } else if self.public.remove(id) {
+            // Not by its name, which is no longer for everybody.
+            self.tiles.changes.tell_everything();
+        }
+        Ok(layer)
     }
+}
+
+fn is_public(layer: &Layer) -> bool {
+    layer.is_seen_by(&Caller::Anonymous)
 }
 
 impl Tracked {

@@ -41,7 +41,7 @@ pub use self::counts::Counts;
 use self::drawing::Style;
 pub use self::files::Files;
 use self::folder::Folder;
-use self::generation::Generation;
+use self::generation::{Generation, Seen};
 use crate::frame::Frame;
 use crate::postgis::{Drawn, Limit, PATIENCE, PostgisTiles};
 use crate::{Encoding, LABELS, MOST_BYTES, Tile, TileCoord, TileError, TileSource, View};
@@ -139,15 +139,15 @@ impl IndexedTiles {
         self
     }
 
-    /// Whether there is to be an index of the layer: the public may see it, and
-    /// nobody said otherwise.
+    /// Whether there is to be an index of the layer: it tells nothing of persons,
+    /// which stays in the database, and nobody said otherwise.
     fn wants(&self, layer: &Layer) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&layer.id));
-        is_meant && Caller::Anonymous.may_read(layer.visibility(), layer.subject())
+        is_meant && !layer.subject().is_personal()
     }
 
-    /// Keeps an index of every layer that the public may see, as it changes,
-    /// as far as there is memory for any, and tells [`Self::changes`]. Never
+    /// Keeps an index of every layer that tells nothing of persons, as it
+    /// changes, as far as there is memory for any, and tells [`Self::changes`]. Never
     /// returns. For the server's operator.
     pub async fn keep(&self, caller: &Caller, database: &Database) {
         keeper::keep(self, caller, database).await;
@@ -165,12 +165,10 @@ impl IndexedTiles {
         self.changes.position()
     }
 
-    /// What the catalogue says of a public layer changed in a way that the
-    /// change feed does not tell: it was counted and measured anew.
+    /// What the catalogue says of a layer changed in a way that the change feed
+    /// does not tell: it was counted and measured anew.
     pub fn tell_measured(&self, layer: &Layer) {
-        if Caller::Anonymous.may_read(layer.visibility(), layer.subject()) {
-            self.changes.tell(layer, What::Description);
-        }
+        self.changes.tell(layer, What::Description);
     }
 
     /// Waits until every layer that can have an index has one, for the first
@@ -219,6 +217,12 @@ impl IndexedTiles {
 
     fn generation(&self, layer: &LayerId) -> Option<Arc<Generation>> {
         self.indexes.read().unwrap_or_else(PoisonError::into_inner).get(layer).cloned()
+    }
+
+    /// The layer as the caller sees it; none where there is no index.
+    fn seen(&self, caller: &Caller, layer: &LayerId) -> Result<Option<Seen>, TileError> {
+        let Some(generation) = self.generation(layer) else { return Ok(None) };
+        Seen::new(caller, generation).map(Some).ok_or_else(|| TileError::UnknownLayer(layer.clone()))
     }
 
     fn put(&self, generation: Generation) {
@@ -286,24 +290,21 @@ impl IndexedTiles {
         tile: TileCoord,
         encoding: Encoding,
     ) -> Result<Option<Arc<EncodedTile>>, TileError> {
-        let generations: Option<Vec<_>> = layers.iter().map(|layer| self.generation(layer)).collect();
-        let Some(generations) = generations else {
+        let seen: Result<Option<Vec<Seen>>, TileError> =
+            layers.iter().map(|layer| self.seen(caller, layer).transpose()).collect::<Option<_>>().transpose();
+        let Some(seen) = seen? else {
             return Ok(self.in_parts(caller, layers, tile, encoding).await?.map(Arc::new));
         };
-        for generation in &generations {
-            if !caller.may_read(generation.layer.visibility(), generation.layer.subject()) {
-                return Err(TileError::UnknownLayer(generation.layer.id.clone()));
-            }
-        }
         let frame = Frame::of(tile)?;
         let Some(cache) = &self.cache else {
-            return Ok(self.cut(generations, frame, encoding).await?.map(Arc::new));
+            return Ok(self.cut(seen, frame, encoding).await?.map(Arc::new));
         };
-        let key = Key { layers: layers.into(), tile, encoding };
-        let area = generations.iter().map(|generation| generation.area(&frame)).reduce(crate::world::with_rect);
+        let views = layers.iter().cloned().zip(seen.iter().map(|seen| seen.level)).collect();
+        let key = Key { views, tile, encoding };
+        let area = seen.iter().map(|seen| seen.generation.area(&frame)).reduce(crate::world::with_rect);
         let area = area.unwrap_or(crate::world::NOWHERE);
         if let Some(entry) = cache.get(&key).await {
-            if entry.holds(&generations, area) {
+            if entry.holds(&seen, area) {
                 self.counters.look(true);
                 return Ok(entry.tile.clone());
             }
@@ -311,17 +312,17 @@ impl IndexedTiles {
         }
         self.counters.look(false);
         let cut = async {
-            let tile = self.cut(generations.clone(), frame, encoding).await?.map(EncodedTile::trimmed);
-            Ok::<_, TileError>(Arc::new(Entry::new(tile, &generations)))
+            let tile = self.cut(seen.clone(), frame, encoding).await?.map(EncodedTile::trimmed);
+            Ok::<_, TileError>(Arc::new(Entry::new(tile, &seen)))
         };
         // Who asks for the same meanwhile waits for it.
         let entry =
             cache.try_get_with(key, cut).await.map_err(|error| Arc::into_inner(error).unwrap_or(TileError::Busy))?;
-        if entry.holds(&generations, area) {
+        if entry.holds(&seen, area) {
             return Ok(entry.tile.clone());
         }
         // It was begun before the last change.
-        Ok(self.cut(generations, frame, encoding).await?.map(Arc::new))
+        Ok(self.cut(seen, frame, encoding).await?.map(Arc::new))
     }
 
     /// The tile of those features of the layer for which the filter is true, as
@@ -334,32 +335,27 @@ impl IndexedTiles {
         tile: TileCoord,
         encoding: Encoding,
     ) -> Result<Option<Arc<EncodedTile>>, TileError> {
-        let drawn = Drawn { layer, filter: Some(filter), view: &View::whole(layer), labels: LABELS };
+        let drawn = Drawn { layer, filter: Some(filter), view: &View::of(caller, layer)?, labels: LABELS };
         self.counters.ask_database();
-        let tile = self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await?;
+        let tile = self.postgis.cut(drawn, tile, Limit::new(MOST_BYTES)).await?;
         let Some(tile) = tile else { return Ok(None) };
         let encoded = self.in_turn(move || EncodedTile::new(&tile, encoding)).await?;
         encoded.map(|tile| Some(Arc::new(tile))).map_err(TileError::Encoding)
     }
 
     /// Cuts the tile, when its turn comes.
-    async fn cut(
-        &self,
-        generations: Vec<Arc<Generation>>,
-        frame: Frame,
-        encoding: Encoding,
-    ) -> Result<Option<EncodedTile>, TileError> {
+    async fn cut(&self, seen: Vec<Seen>, frame: Frame, encoding: Encoding) -> Result<Option<EncodedTile>, TileError> {
         let encoded = move |tile: Option<Tile>| {
             tile.map(|tile| EncodedTile::new(&tile, encoding)).transpose().map_err(TileError::Encoding)
         };
-        if let [generation] = &generations[..] {
-            let view = View::whole(&generation.layer);
-            let style = Style { layer: &generation.layer, view: &view, labels: LABELS, one_of: 1 };
+        if let [seen] = &seen[..] {
+            let Seen { generation, .. } = seen;
+            let style = Style { layer: &generation.layer, view: &seen.view(), labels: LABELS, one_of: 1 };
             if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, style) {
                 return self.counted(encoded(tile));
             }
         }
-        self.counted(self.in_turn(move || encoded(compose::tile(&generations, &frame))).await?)
+        self.counted(self.in_turn(move || encoded(compose::tile(&seen, &frame))).await?)
     }
 
     fn counted(&self, tile: Result<Option<EncodedTile>, TileError>) -> Result<Option<EncodedTile>, TileError> {
@@ -380,46 +376,20 @@ impl IndexedTiles {
         // has: the next request may fare better.
         work.await.map_err(|_| TileError::Busy)
     }
-
-    async fn part(
-        &self,
-        caller: &Caller,
-        layer: &Layer,
-        tile: TileCoord,
-        view: &View,
-        labels: &str,
-    ) -> Result<Option<Tile>, TileError> {
-        if !caller.may_read(layer.visibility(), layer.subject()) {
-            return Err(TileError::UnknownLayer(layer.id.clone()));
-        }
-        let Some(generation) = self.generation(&layer.id) else {
-            self.counters.ask_database();
-            let drawn = Drawn { layer, filter: None, view, labels };
-            return self.postgis.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await;
-        };
-        let frame = Frame::of(tile)?;
-        let style = Style { layer: &generation.layer, view, labels, one_of: 1 };
-        if let Ok(tile) = generation.cheap_tile(FEW_PLACES, &frame, style) {
-            return Ok(tile);
-        }
-        let (view, labels) = (view.clone(), labels.to_owned());
-        let cut = move || {
-            let style = Style { layer: &generation.layer, view: &view, labels: &labels, one_of: 1 };
-            generation.tile(&frame, style)
-        };
-        self.in_turn(cut).await
-    }
 }
 
 #[async_trait]
 impl TileSource for IndexedTiles {
-    async fn tile(
-        &self,
-        caller: &Caller,
-        layer: &Layer,
-        tile: TileCoord,
-        view: &View,
-    ) -> Result<Option<Tile>, TileError> {
-        self.part(caller, layer, tile, view, LABELS).await
+    async fn tile(&self, caller: &Caller, layer: &Layer, tile: TileCoord) -> Result<Option<Tile>, TileError> {
+        let Some(seen) = self.seen(caller, &layer.id)? else {
+            self.counters.ask_database();
+            return self.postgis.tile(caller, layer, tile).await;
+        };
+        let frame = Frame::of(tile)?;
+        let style = Style { layer: &seen.generation.layer, view: &seen.view(), labels: LABELS, one_of: 1 };
+        if let Ok(tile) = seen.generation.cheap_tile(FEW_PLACES, &frame, style) {
+            return Ok(tile);
+        }
+        self.in_turn(move || compose::tile(&[seen], &frame)).await
     }
 }

@@ -1,13 +1,12 @@
 //! A tile of which some layers have no index: those are cut by the database.
 
-use std::sync::Arc;
-
 use access::Caller;
 use layers::catalog::{self, CatalogError};
 use layers::{Layer, LayerId};
 
 use super::compose::{self, join, less, weight};
-use super::{EncodedTile, Generation, IndexedTiles};
+use super::generation::Seen;
+use super::{EncodedTile, IndexedTiles};
 use crate::frame::Frame;
 use crate::postgis::{Drawn, Limit};
 use crate::{Encoding, MOST_BYTES, Tile, TileCoord, TileError, View};
@@ -32,14 +31,11 @@ impl IndexedTiles {
         tile: TileCoord,
         encoding: Encoding,
     ) -> Result<Option<EncodedTile>, TileError> {
-        let mut generations: Vec<(usize, Arc<Generation>)> = Vec::new();
+        let mut indexed: Vec<(usize, Seen)> = Vec::new();
         let mut asked: Vec<(usize, Layer)> = Vec::new();
         for (place, id) in layers.iter().enumerate() {
-            match self.generation(id) {
-                Some(generation) if !may_read(caller, &generation.layer) => {
-                    return Err(TileError::UnknownLayer(id.clone()));
-                }
-                Some(generation) => generations.push((place, generation)),
+            match self.seen(caller, id)? {
+                Some(seen) => indexed.push((place, seen)),
                 None => asked.push((place, self.layer(caller, id).await?)),
             }
         }
@@ -54,7 +50,7 @@ impl IndexedTiles {
         let mut aim = MOST_BYTES;
         loop {
             // The database's part is half, where there are others.
-            let most = if generations.is_empty() { aim } else { aim / 2 };
+            let most = if indexed.is_empty() { aim } else { aim / 2 };
             while parts.iter().map(|part| part.weight).sum::<usize>() > most {
                 let Some(heaviest) = (0..parts.len()).max_by_key(|index| parts[*index].weight) else { break };
                 let part = &mut parts[heaviest];
@@ -66,11 +62,11 @@ impl IndexedTiles {
             }
             let left = aim - parts.iter().map(|part| part.weight).sum::<usize>();
             let of_database: Vec<(usize, Tile)> = parts.iter().map(|part| (part.place, part.tile.clone())).collect();
-            let generations = generations.clone();
+            let indexed = indexed.clone();
             let compose = move || {
                 let mut tiles = of_database;
-                let (places, generations): (Vec<usize>, Vec<Arc<Generation>>) = generations.into_iter().unzip();
-                let cut = compose::parts(&generations, &frame, left);
+                let (places, seen): (Vec<usize>, Vec<Seen>) = indexed.into_iter().unzip();
+                let cut = compose::parts(&seen, &frame, left);
                 tiles.extend(places.into_iter().zip(cut).filter_map(|(place, tile)| Some((place, tile?))));
                 tiles.sort_by_key(|(place, _)| *place);
                 let Some(tile) = join(tiles.into_iter().map(|(_, tile)| tile)) else { return Ok(None) };
@@ -94,8 +90,8 @@ impl IndexedTiles {
         limit: Limit,
     ) -> Result<Option<(Tile, usize)>, TileError> {
         let labels = compose::labels(of_several, &layer.id);
-        let drawn = Drawn { layer, filter: None, view: &View::whole(layer), labels: &labels };
-        let Some(cut) = self.postgis.cut(caller, drawn, tile, limit).await? else { return Ok(None) };
+        let drawn = Drawn { layer, filter: None, view: &View::of(caller, layer)?, labels: &labels };
+        let Some(cut) = self.postgis.cut(drawn, tile, limit).await? else { return Ok(None) };
         let weighed = self.in_turn(move || {
             let weight = weight(&cut);
             (cut, weight)
@@ -110,8 +106,4 @@ impl IndexedTiles {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn may_read(caller: &Caller, layer: &Layer) -> bool {
-    caller.may_read(layer.visibility(), layer.subject())
 }

@@ -36,9 +36,8 @@ pub fn generalisation(layer: &Layer) -> Vec<Text> {
 /// The attributes that generalised tiles keep whatever their values: they say
 /// how a feature is drawn and named.
 pub(crate) fn always_kept(definition: &LayerDefinition) -> Vec<&str> {
-    let rule = definition.zoom_rule.as_ref().map(|rule| rule.attribute.as_str());
     let mut named = Vec::new();
-    for name in [definition.label.as_deref(), definition.classify_by.as_deref(), rule].into_iter().flatten() {
+    for (_, name) in definition.drawn_by() {
         if !named.contains(&name) {
             named.push(name);
         }

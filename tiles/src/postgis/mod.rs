@@ -42,15 +42,9 @@ impl PostgisTiles {
 
 #[async_trait]
 impl TileSource for PostgisTiles {
-    async fn tile(
-        &self,
-        caller: &Caller,
-        layer: &Layer,
-        tile: TileCoord,
-        view: &View,
-    ) -> Result<Option<Tile>, TileError> {
-        let drawn = Drawn { layer, filter: None, view, labels: LABELS };
-        self.cut(caller, drawn, tile, Limit::new(MOST_BYTES)).await
+    async fn tile(&self, caller: &Caller, layer: &Layer, tile: TileCoord) -> Result<Option<Tile>, TileError> {
+        let drawn = Drawn { layer, filter: None, view: &View::of(caller, layer)?, labels: LABELS };
+        self.cut(drawn, tile, Limit::new(MOST_BYTES)).await
     }
 }
 
@@ -71,19 +65,9 @@ impl Limit {
 }
 
 impl PostgisTiles {
-    /// The tile, as finely drawn as it can be within the limit. A layer that
-    /// the caller may not read is unknown.
-    pub(crate) async fn cut(
-        &self,
-        caller: &Caller,
-        drawn: Drawn<'_>,
-        tile: TileCoord,
-        limit: Limit,
-    ) -> Result<Option<Tile>, TileError> {
+    /// The tile, as finely drawn as it can be within the limit.
+    pub(crate) async fn cut(&self, drawn: Drawn<'_>, tile: TileCoord, limit: Limit) -> Result<Option<Tile>, TileError> {
         let layer = drawn.layer;
-        if !caller.may_read(layer.visibility(), layer.subject()) {
-            return Err(TileError::UnknownLayer(layer.id.clone()));
-        }
         if tile.scale_zoom() < layer.definition.min_zoom {
             return Ok(None);
         }

@@ -13,7 +13,7 @@ use pmtiles::{AsyncPmTilesReader, Compression, MmapBackend, TileType};
 use tempfile::TempDir;
 use tiles::archive::{self, ArchiveError, Contents, OneLayer, Progress, Report, Served, Source, Target};
 use tiles::postgis::PostgisTiles;
-use tiles::{Encoding, TileCoord, TileError, TileSource, View};
+use tiles::{Encoding, TileCoord, TileError, TileSource};
 
 use crate::support::City;
 
@@ -111,7 +111,7 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         let reader = open(&path).await;
         let mut held = 0;
         for tile in (0..=17).flat_map(|zoom| around(&layer, zoom)) {
-            let answered = room.source.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap();
+            let answered = room.source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
             let answered = answered.filter(|_| tile.zoom() >= 3);
             let kept = reader.get_tile_decompressed(address(tile)).await.unwrap();
             assert!(kept == answered.map(|tile| tile.bytes), "{name} {tile:?}");
@@ -204,9 +204,9 @@ async fn equal_tiles_are_kept_once() {
     let reader = open(&path).await;
     let kept = reader.get_header().n_tile_contents().unwrap().get();
     assert!(report.tiles > 80 && kept <= report.tiles / 2, "{kept} of {report:?}");
-    let (mut held, view) = (0, View::whole(&layer));
+    let mut held = 0;
     for tile in around(&layer, 16) {
-        let answered = room.source.tile(&Caller::Anonymous, &layer, tile, &view).await.unwrap().map(|tile| tile.bytes);
+        let answered = room.source.tile(&Caller::Anonymous, &layer, tile).await.unwrap().map(|tile| tile.bytes);
         assert_eq!(reader.get_tile_decompressed(address(tile)).await.unwrap(), answered);
         held += u64::from(answered.is_some());
     }

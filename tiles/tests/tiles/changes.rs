@@ -4,7 +4,7 @@ use access::Caller;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tiles::engine::IndexedTiles;
-use tiles::{TileCoord, TileSource, View};
+use tiles::{TileCoord, TileSource};
 
 use crate::support::{self, City, OPERATOR, engine, eventually};
 
@@ -44,9 +44,7 @@ async fn after_any_history_the_tiles_are_those_of_an_index_built_anew() {
         let anew = engine(&city).await;
         let layer = city.layer("predios").await;
         for tile in City::tiles(15..=16) {
-            let cut = async |source: &IndexedTiles| {
-                source.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap()
-            };
+            let cut = async |source: &IndexedTiles| source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
             let wanted = cut(&anew).await;
             // What was built anew is as the table is; the other gets there.
             eventually(async || cut(&followed).await == wanted).await;
@@ -81,7 +79,7 @@ async fn a_layer_that_is_removed_or_reserved_has_no_tiles() {
     let engine = engine(&city).await;
     let tile = TileCoord::holding(16, support::CENTRE.0, support::CENTRE.1).unwrap();
     let layer = city.layer("vias").await;
-    let ask = async || engine.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await;
+    let ask = async || engine.tile(&Caller::Anonymous, &layer, tile).await;
     assert!(ask().await.unwrap().is_some());
     let before = engine.size().features;
     let vias = city.count("vias").await;
@@ -91,6 +89,6 @@ async fn a_layer_that_is_removed_or_reserved_has_no_tiles() {
     layers::catalog::describe(OPERATOR, city.db.database(), &layer.id, &reserved).await.unwrap();
     eventually(async || engine.size().features == before - vias).await;
     let layer = city.layer("vias").await;
-    let refused = engine.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await;
+    let refused = engine.tile(&Caller::Anonymous, &layer, tile).await;
     assert!(matches!(refused, Err(tiles::TileError::UnknownLayer(_))), "{refused:?}");
 }

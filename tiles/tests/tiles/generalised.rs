@@ -8,14 +8,14 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use geo::Area;
 use tiles::engine::{IndexedTiles, Told};
-use tiles::{MOST_BYTES, Tile, TileCoord, TileSource, View};
+use tiles::{MOST_BYTES, Tile, TileCoord, TileSource};
 use tokio::time::timeout;
 
 use crate::support::{CENTRE, City, KINDS, decode, engine, eventually};
 
 async fn tile(source: &IndexedTiles, city: &City, layer: &str, tile: TileCoord) -> Option<Tile> {
     let layer = city.layer(layer).await;
-    source.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap()
+    source.tile(&Caller::Anonymous, &layer, tile).await.unwrap()
 }
 
 fn gzip_length(bytes: &[u8]) -> usize {

@@ -18,7 +18,7 @@ use layers::{Attribute, AttributeType, Dimension, Extent, GeometryType, Layer, L
 use sqlx::AssertSqlSafe;
 use testdb::TestDatabase;
 use tiles::engine::{IndexedTiles, Limits};
-use tiles::{EXTENT, TileCoord, TileSource, View};
+use tiles::{EXTENT, TileCoord, TileSource};
 use tokio::task::JoinSet;
 
 pub(crate) const OPERATOR: &Caller = &Caller::LocalOperator;
@@ -65,16 +65,8 @@ impl City {
             ("desde", AttributeType::Date),
             ("visto", AttributeType::DateTime),
         ];
-        let attribute = |(name, kind): (&str, AttributeType)| Attribute {
-            name: name.to_owned(),
-            kind,
-            title: Text::default(),
-            unit: None,
-            domain: None,
-            required: false,
-            min_zoom: 0,
-            column_type: None,
-        };
+        let attribute =
+            |(name, kind): (&str, AttributeType)| Attribute { name: name.to_owned(), kind, ..Attribute::default() };
         let registration = Registration {
             id: name.parse().unwrap(),
             municipality: "73001".parse().unwrap(),
@@ -327,6 +319,6 @@ pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
 
 pub(crate) async fn drawn(source: &dyn TileSource, city: &City, layer: &str, tile: TileCoord) -> Vec<Drawn> {
     let layer = city.layer(layer).await;
-    let found = source.tile(&Caller::Anonymous, &layer, tile, &View::whole(&layer)).await.unwrap();
+    let found = source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
     found.map(|found| decode(&found.bytes, tile)).unwrap_or_default()
 }

@@ -88,16 +88,7 @@ pub(super) fn plan(
             None => survey.guesses[index].kind(&names[index]),
         };
         let title = if names[index] == column { Text::default() } else { Text::same(names[index].trim()) };
-        let attribute = Attribute {
-            name: column,
-            kind,
-            title,
-            unit: None,
-            domain: None,
-            required: false,
-            min_zoom: 0,
-            column_type: None,
-        };
+        let attribute = Attribute { name: column, kind, title, ..Attribute::default() };
         columns.push(Column::new(Some(index), attribute)?);
     }
     Ok((columns, warnings))
@@ -211,7 +202,7 @@ mod tests {
     #[test]
     fn domains_object() {
         let column = |domain: Domain| {
-            Column::new(None, Attribute { domain: Some(domain), required: true, min_zoom: 0, ..attribute() }).unwrap()
+            Column::new(None, Attribute { domain: Some(domain), required: true, ..attribute() }).unwrap()
         };
         let range = column(Domain::Range { min: 1.0, max: 6.0 });
         assert_eq!(range.objection(&Cell::Integer(6)), None);
@@ -223,15 +214,6 @@ mod tests {
     }
 
     fn attribute() -> Attribute {
-        Attribute {
-            name: "a".into(),
-            kind: AttributeType::Text,
-            title: Text::default(),
-            unit: None,
-            domain: None,
-            required: false,
-            min_zoom: 0,
-            column_type: None,
-        }
+        Attribute { name: "a".into(), ..Attribute::default() }
     }
 }

@@ -1,0 +1,119 @@
+//! Attributes that fewer may see than their layer.
+
+use access::{Caller, Visibility};
+use axum::http::StatusCode;
+use layers::catalog;
+use lindero::background;
+use lindero::config::Settings;
+
+use crate::support::City;
+
+/// Says of attributes of a layer that they are classified above it.
+async fn classify(city: &City, layer: &str, names: &[&str]) {
+    let (operator, database, id) = (&Caller::LocalOperator, city.db.database(), layer.parse().unwrap());
+    let mut definition = catalog::get(operator, database, &id).await.unwrap().definition;
+    for attribute in definition.attributes.iter_mut().filter(|attribute| names.contains(&attribute.name.as_str())) {
+        attribute.visibility = Some(Visibility::Clasificada);
+        attribute.legal_reason = "Ley 1712 de 2014, artículo 18".to_owned();
+    }
+    catalog::describe(operator, database, &id, &definition).await.unwrap();
+}
+
+/// Whether the bytes hold the text somewhere.
+fn holds(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+const HERE: &str = "lon=-75.23&lat=4.445&tolerance=100";
+const TILE: &str = "tiles/WebMercatorQuad/14/7989/4767";
+
+#[tokio::test]
+async fn what_is_above_its_layer_is_in_no_answer() {
+    let city = City::new().await;
+    let asked = [
+        "/collections".to_owned(),
+        "/collections/barrios".to_owned(),
+        "/collections/barrios?f=html".to_owned(),
+        "/collections/barrios/queryables".to_owned(),
+        "/collections/barrios/queryables?f=html".to_owned(),
+        "/collections/barrios/items?limit=400".to_owned(),
+        "/collections/barrios/items?limit=400&f=html".to_owned(),
+        "/collections/barrios/items/12".to_owned(),
+        "/collections/barrios/items/12?f=html".to_owned(),
+        format!("/here?{HERE}"),
+        format!("/collections/barrios/{TILE}"),
+        format!("/{TILE}"),
+        format!("/collections/barrios/{TILE}?filter=estrato%3D1"),
+        "/collections/barrios/tiles/WebMercatorQuad?f=tilejson".to_owned(),
+        "/collections/barrios/tiles/WebMercatorQuad".to_owned(),
+        "/api".to_owned(),
+    ];
+    let mut found = 0;
+    for uri in &asked {
+        let answer = city.get(uri).await;
+        assert_eq!(answer.status, StatusCode::OK, "{uri}: {}", answer.text());
+        found += usize::from(holds(&answer.body, "area_m2"));
+    }
+    assert!(found > 10, "the public attribute is in {found} of the answers");
+    let known = city.get("/search?q=B012").await;
+    assert!(holds(&known.body, "B012"), "{}", known.text());
+
+    classify(&city, "barrios", &["codigo", "area_m2"]).await;
+    for uri in &asked {
+        let answer = city.get(uri).await;
+        assert_eq!(answer.status, StatusCode::OK, "{uri}");
+        for reserved in ["area_m2", "B012", "B210"] {
+            assert!(!holds(&answer.body, reserved), "{reserved} is in {uri}");
+        }
+    }
+    let unknown = city.get("/search?q=B012").await;
+    assert_eq!(unknown.json()["results"].as_array().map(Vec::len), Some(0), "{}", unknown.text());
+}
+
+#[tokio::test]
+async fn what_is_above_its_layer_cannot_be_asked_for() {
+    let city = City::new().await;
+    classify(&city, "barrios", &["codigo", "area_m2"]).await;
+    for ask in [
+        "items?{}=12",
+        "items?filter={}%20%3D%2012",
+        "items?filter={}%20IS%20NULL",
+        "items?filter=estrato%20%3D%201%20OR%20{}%20%3D%201",
+        "tiles/WebMercatorQuad/14/7989/4767?filter={}%20%3D%2012",
+    ] {
+        let of = async |name: &str| {
+            let answer = city.get(&format!("/collections/barrios/{}", ask.replace("{}", name))).await;
+            let mut problem = answer.json();
+            // A request's own id is in each.
+            problem.as_object_mut().unwrap().remove("instance");
+            (answer.status, problem.to_string().replace(name, "?"))
+        };
+        let (status, problem) = of("area_m2").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{ask}: {problem}");
+        assert_eq!((status, problem), of("no_such").await, "{ask}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_tile_is_forgotten_when_an_attribute_is_classified() {
+    let city = City::new().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = Settings::default().resolve(Some(file.path())).unwrap();
+    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    city.tiles.ready().await;
+    let mut changes = city.tiles.changes(&Caller::LocalOperator, None);
+    for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {
+        assert!(holds(&city.get(&uri).await.body, "area_m2"), "{uri}");
+    }
+    assert!(city.tiles.has_index(&"barrios".parse().unwrap()));
+
+    classify(&city, "barrios", &["area_m2"]).await;
+    changes.next().await;
+    for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {
+        let answer = city.get(&uri).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(!holds(&answer.body, "area_m2"), "{uri}");
+    }
+    assert!(city.tiles.has_index(&"barrios".parse().unwrap()), "it serves the smaller view too");
+    tasks.shutdown().await;
+}
