@@ -4,7 +4,7 @@ use access::Caller;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tiles::engine::IndexedTiles;
-use tiles::{TileCoord, TileSource};
+use tiles::{Encoding, TileCoord, TileSource};
 
 use crate::support::{self, City, OPERATOR, engine, eventually};
 
@@ -74,21 +74,30 @@ fn write_sql(write: &Write) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_layer_that_is_removed_or_reserved_has_no_tiles() {
+async fn a_layer_that_is_reserved_is_for_those_who_may_see_it() {
     let city = City::new().await;
     let engine = engine(&city).await;
     let tile = TileCoord::holding(16, support::CENTRE.0, support::CENTRE.1).unwrap();
     let layer = city.layer("vias").await;
-    let ask = async || engine.tile(&Caller::Anonymous, &layer, tile).await;
-    assert!(ask().await.unwrap().is_some());
+    let ask = async |caller: &Caller| engine.encoded(caller, &[layer.id.clone()], tile, Encoding::Gzip).await;
+    let is_unknown = async || matches!(ask(&Caller::Anonymous).await, Err(tiles::TileError::UnknownLayer(_)));
+    assert!(ask(&Caller::Anonymous).await.unwrap().is_some());
     let before = engine.size().features;
     let vias = city.count("vias").await;
     let mut reserved = layer.definition.clone();
     reserved.visibility = access::Visibility::Reservada;
     reserved.legal_reason = "Ley 1712 de 2014, artículo 19".to_owned();
     layers::catalog::describe(OPERATOR, city.db.database(), &layer.id, &reserved).await.unwrap();
+    eventually(is_unknown).await;
+    assert!(ask(OPERATOR).await.unwrap().is_some());
+    assert_eq!(engine.size().features, before);
+
+    // What tells of persons has no index: it stays in the database.
+    reserved.subject = access::Subject::Dwellings;
+    layers::catalog::describe(OPERATOR, city.db.database(), &layer.id, &reserved).await.unwrap();
     eventually(async || engine.size().features == before - vias).await;
-    let layer = city.layer("vias").await;
-    let refused = engine.tile(&Caller::Anonymous, &layer, tile).await;
-    assert!(matches!(refused, Err(tiles::TileError::UnknownLayer(_))), "{refused:?}");
+    assert!(is_unknown().await && ask(OPERATOR).await.unwrap().is_some());
+
+    layers::catalog::remove(OPERATOR, city.db.database(), &layer.id).await.unwrap();
+    assert!(matches!(ask(OPERATOR).await, Err(tiles::TileError::UnknownLayer(_))));
 }
