@@ -1,8 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+use crate::codes::codes;
 
 /// How a layer or an attribute is classified under Ley 1712 de 2014, from the
 /// open to the closed.
@@ -38,47 +36,6 @@ impl Subject {
     pub fn is_personal(self) -> bool {
         self != Self::Thing
     }
-}
-
-/// A code that none of a list's members has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{value:?} is not a {list}; expected one of {expected}")]
-pub struct UnknownCode {
-    value: String,
-    list: &'static str,
-    expected: &'static str,
-}
-
-impl UnknownCode {
-    /// `value` is none of `expected`, the codes of `list`.
-    pub fn new(value: &str, list: &'static str, expected: &'static str) -> Self {
-        Self { value: value.to_owned(), list, expected }
-    }
-}
-
-macro_rules! codes {
-    ($type:ident, $list:literal, $expected:literal, $($code:literal => $variant:ident),+) => {
-        impl $type {
-            /// The code kept in the database and shown in documents.
-            pub fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
-            }
-        }
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.code())
-            }
-        }
-        impl FromStr for $type {
-            type Err = UnknownCode;
-            fn from_str(value: &str) -> Result<Self, UnknownCode> {
-                match value {
-                    $($code => Ok(Self::$variant),)+
-                    _ => Err(UnknownCode::new(value, $list, $expected)),
-                }
-            }
-        }
-    };
 }
 
 codes!(Visibility, "visibility", "publica, clasificada, reservada",

@@ -6,13 +6,17 @@
 
 mod caller;
 mod classification;
+mod codes;
 pub mod database;
 pub mod job;
 mod municipality;
+mod permission;
 mod scope;
 
-pub use caller::{Caller, Denied};
-pub use classification::{Subject, UnknownCode, Visibility};
+pub use caller::{Caller, Credential, Denied, Login, Origin};
+pub use classification::{Subject, Visibility};
+pub use codes::UnknownCode;
 pub use database::Database;
 pub use municipality::{InvalidMunicipality, MunicipalityCode};
-pub use scope::Scope;
+pub use permission::{ADMINISTRATOR, BUILT_IN_ROLES, BuiltInRole, Permission, Permissions};
+pub use scope::{Reach, Right, Scope};

@@ -4,7 +4,7 @@ use access::job::{self, JobError, Outcome};
 use access::{Caller, Database};
 use testdb::TestDatabase;
 
-const OPERATOR: &Caller = &Caller::LocalOperator;
+const OPERATOR: &Caller = &Caller::OPERATOR;
 
 async fn states(db: &Database) -> Vec<String> {
     job::list(OPERATOR, db, 10).await.expect("jobs").into_iter().map(|job| job.state).collect()
@@ -51,7 +51,7 @@ async fn a_job_whose_process_died_is_found_interrupted_and_a_live_one_is_left_al
 async fn the_public_runs_and_sees_no_jobs() {
     let test = TestDatabase::new().await;
     let db = test.database();
-    assert!(matches!(job::start(&Caller::Anonymous, db, "import", "x").await, Err(JobError::Denied(_))));
-    assert!(matches!(job::list(&Caller::Anonymous, db, 10).await, Err(JobError::Denied(_))));
-    assert!(matches!(job::recover(&Caller::Anonymous, db).await, Err(JobError::Denied(_))));
+    assert!(matches!(job::start(&Caller::ANONYMOUS, db, "import", "x").await, Err(JobError::Denied(_))));
+    assert!(matches!(job::list(&Caller::ANONYMOUS, db, 10).await, Err(JobError::Denied(_))));
+    assert!(matches!(job::recover(&Caller::ANONYMOUS, db).await, Err(JobError::Denied(_))));
 }

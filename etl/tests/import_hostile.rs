@@ -87,7 +87,7 @@ async fn a_stopped_import_leaves_nothing() {
     let stopping = async {
         // As soon as the job is seen to run.
         loop {
-            let jobs = job::list(&Caller::LocalOperator, world.db(), 1).await.unwrap();
+            let jobs = job::list(&Caller::OPERATOR, world.db(), 1).await.unwrap();
             if jobs.first().is_some_and(|job| job.state == "running") {
                 break token.cancel();
             }
@@ -95,10 +95,10 @@ async fn a_stopped_import_leaves_nothing() {
         }
     };
     let (outcome, ()) =
-        tokio::join!(etl::import::run(&Caller::LocalOperator, world.db(), &request, &Quiet, cancel), stopping);
+        tokio::join!(etl::import::run(&Caller::OPERATOR, world.db(), &request, &Quiet, cancel), stopping);
     assert!(matches!(outcome, Err(ImportError::Cancelled)));
     assert!(world.leftovers().await.is_empty());
-    let jobs = job::list(&Caller::LocalOperator, world.db(), 1).await.unwrap();
+    let jobs = job::list(&Caller::OPERATOR, world.db(), 1).await.unwrap();
     assert_eq!(jobs[0].state, "cancelled");
 }
 
@@ -109,9 +109,9 @@ async fn a_job_that_is_asked_to_stop_does() {
     request.reader.misbehave = Some("hang".to_owned());
     let asking = async {
         loop {
-            let jobs = job::list(&Caller::LocalOperator, world.db(), 1).await.unwrap();
+            let jobs = job::list(&Caller::OPERATOR, world.db(), 1).await.unwrap();
             if let Some(job) = jobs.first() {
-                break job::cancel(&Caller::LocalOperator, world.db(), job.id).await.unwrap();
+                break job::cancel(&Caller::OPERATOR, world.db(), job.id).await.unwrap();
             }
             tokio::task::yield_now().await;
         }
@@ -128,7 +128,7 @@ async fn a_job_that_is_asked_to_stop_does() {
 #[tokio::test]
 async fn what_a_killed_import_left_is_cleaned() {
     let world = World::new().await;
-    let running = job::start(&Caller::LocalOperator, world.db(), "import", "a").await.unwrap();
+    let running = job::start(&Caller::OPERATOR, world.db(), "import", "a").await.unwrap();
     let id = running.id();
     let mut admin = world.admin().await;
     let table = format!(
@@ -136,13 +136,13 @@ async fn what_a_killed_import_left_is_cleaned() {
         id.simple()
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(table)).execute(&mut admin).await.unwrap();
-    assert!(clean_abandoned(&Caller::LocalOperator, world.db()).await.unwrap().is_empty(), "it runs still");
+    assert!(clean_abandoned(&Caller::OPERATOR, world.db()).await.unwrap().is_empty(), "it runs still");
     assert_eq!(world.leftovers().await.len(), 1);
     drop(running);
     // The lock goes when PostgreSQL notices that the connection is closed.
     let mut cleaned = Vec::new();
     while cleaned.is_empty() {
-        cleaned = clean_abandoned(&Caller::LocalOperator, world.db()).await.unwrap();
+        cleaned = clean_abandoned(&Caller::OPERATOR, world.db()).await.unwrap();
     }
     assert_eq!(cleaned, [id]);
     assert!(world.leftovers().await.is_empty());

@@ -19,7 +19,7 @@ async fn a_file_becomes_a_layer() {
     let report = world.import(&world.request("zonas.geojson", ZONES, "zonas")).await.unwrap();
     assert!(report.committed);
     assert_eq!((report.read, report.inserted, report.rejected), (3, 3, 0));
-    let layer = catalog::get(&Caller::LocalOperator, world.db(), &"zonas".parse().unwrap()).await.unwrap();
+    let layer = catalog::get(&Caller::OPERATOR, world.db(), &"zonas".parse().unwrap()).await.unwrap();
     assert_eq!(layer.feature_count, 3);
     assert_eq!(layer.declared_crs, "EPSG:4326");
     assert_eq!(layer.definition.label.as_deref(), Some("nombre"));

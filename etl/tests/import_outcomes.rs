@@ -84,7 +84,7 @@ async fn every_shared_file_has_an_outcome() {
     };
     let world = World::new().await;
     let cucuta = known_municipality(&"54001".parse().unwrap()).unwrap();
-    layers::municipality::put(&Caller::LocalOperator, world.db(), &cucuta).await.unwrap();
+    layers::municipality::put(&Caller::OPERATOR, world.db(), &cucuta).await.unwrap();
     let mut found = Vec::new();
     files(&folder, &mut found);
     assert!(found.len() > 100, "the shared data are there but not whole");
@@ -118,7 +118,7 @@ async fn every_shared_file_has_an_outcome() {
         let group = group.trim_end_matches(|c: char| c.is_ascii_digit());
         lines.entry((group.to_owned(), kind.to_owned(), text)).or_default().push(leaf.to_owned());
     }
-    let layers = layers::catalog::list(&Caller::LocalOperator, world.db()).await.unwrap();
+    let layers = layers::catalog::list(&Caller::OPERATOR, world.db()).await.unwrap();
     assert_eq!(world.leftovers().await.len(), layers.len(), "a table without a layer is half a layer");
     assert!(bad.is_empty(), "crashes, hangs or failures of ours:\n{}", bad.join("\n"));
 

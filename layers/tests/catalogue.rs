@@ -29,7 +29,7 @@ async fn posts(test: &TestDatabase, count: u32) -> Layer {
 
 async fn ids(test: &TestDatabase, layer: &Layer, query: Query, limit: usize) -> Vec<i64> {
     let batches: Vec<_> =
-        features::batches(&Caller::Anonymous, test.database(), layer, query, limit).try_collect().await.unwrap();
+        features::batches(&Caller::ANONYMOUS, test.database(), layer, query, limit).try_collect().await.unwrap();
     batches
         .into_iter()
         .flatten()
@@ -68,16 +68,16 @@ async fn boxes_and_equality_select_what_postgis_selects() {
     .unwrap();
     assert!(expected > 0);
     let within = Query::default().within(Bbox::from_numbers(&bbox).unwrap());
-    assert_eq!(features::count(&Caller::Anonymous, db, &layer, &within).await.unwrap(), expected);
+    assert_eq!(features::count(&Caller::ANONYMOUS, db, &layer, &within).await.unwrap(), expected);
     let world = Query::default().within(Bbox::from_numbers(&[-180.0, -90.0, 180.0, 90.0]).unwrap());
-    assert_eq!(features::count(&Caller::Anonymous, db, &layer, &world).await.unwrap(), 300);
+    assert_eq!(features::count(&Caller::ANONYMOUS, db, &layer, &world).await.unwrap(), 300);
     let elsewhere = Query::default().within(Bbox::from_numbers(&[10.0, 40.0, 11.0, 41.0]).unwrap());
-    assert_eq!(features::count(&Caller::Anonymous, db, &layer, &elsewhere).await.unwrap(), 0);
+    assert_eq!(features::count(&Caller::ANONYMOUS, db, &layer, &elsewhere).await.unwrap(), 0);
 
     let seventh = Query::default().with_equal(&layer, "nombre", "Poste 7").unwrap();
     assert_eq!(ids(&test, &layer, seventh, 10).await, [7]);
     let none = Query::default().with_equal(&layer, "nombre", "'; DROP TABLE geo.postes; --").unwrap();
-    assert_eq!(features::count(&Caller::Anonymous, db, &layer, &none).await.unwrap(), 0);
+    assert_eq!(features::count(&Caller::ANONYMOUS, db, &layer, &none).await.unwrap(), 0);
     let wrong = Query::default().with_equal(&layer, "pisos", "siete").unwrap_err();
     assert_eq!((wrong.parameter.as_str(), wrong.reason.contains("whole number")), ("pisos", true));
     assert!(Query::default().with_equal(&layer, "geom", "x").is_err());
@@ -87,7 +87,7 @@ async fn boxes_and_equality_select_what_postgis_selects() {
 async fn a_feature_has_its_values_and_its_place() {
     let test = TestDatabase::new().await;
     let layer = posts(&test, 3).await;
-    let feature = features::get(&Caller::Anonymous, test.database(), &layer, "2").await.unwrap();
+    let feature = features::get(&Caller::ANONYMOUS, test.database(), &layer, "2").await.unwrap();
     assert_eq!(feature.values, [Value::Text("Poste 2".to_owned()), Value::Integer(2)]);
     let expected: Vec<u8> =
         sqlx::query_scalar("SELECT ST_AsBinary(ST_Transform(geom, 4326), 'NDR') FROM geo.postes WHERE fid = 2")
@@ -96,7 +96,7 @@ async fn a_feature_has_its_values_and_its_place() {
             .unwrap();
     assert_eq!(feature.geometry, Some(expected));
     for unknown in ["4", "x", "", "99999999999999999999"] {
-        let error = features::get(&Caller::Anonymous, test.database(), &layer, unknown).await.unwrap_err();
+        let error = features::get(&Caller::ANONYMOUS, test.database(), &layer, unknown).await.unwrap_err();
         assert!(matches!(error, FeatureError::UnknownFeature { .. }), "{unknown}: {error}");
     }
 }
@@ -110,12 +110,12 @@ async fn what_is_not_public_does_not_exist_for_the_public() {
     definition.subject = Subject::Cases;
     let layer = support::managed(db, "dengue", definition.clone()).await;
 
-    assert!(matches!(catalog::get(&Caller::Anonymous, db, &layer).await, Err(CatalogError::Unknown(_))));
-    assert!(catalog::list(&Caller::Anonymous, db).await.unwrap().is_empty());
+    assert!(matches!(catalog::get(&Caller::ANONYMOUS, db, &layer).await, Err(CatalogError::Unknown(_))));
+    assert!(catalog::list(&Caller::ANONYMOUS, db).await.unwrap().is_empty());
     let known = catalog::get(OPERATOR, db, &layer).await.unwrap();
-    let read = features::count(&Caller::Anonymous, db, &known, &Query::default()).await;
+    let read = features::count(&Caller::ANONYMOUS, db, &known, &Query::default()).await;
     assert!(matches!(read, Err(FeatureError::UnknownLayer(_))));
-    let here = position::find(&Caller::Anonymous, db, &[known], Position::new(-75.2, 4.4, 0.0).unwrap()).await;
+    let here = position::find(&Caller::ANONYMOUS, db, &[known], Position::new(-75.2, 4.4, 0.0).unwrap()).await;
     assert!(here.unwrap().is_empty());
 
     // Neither the program nor the database lets a layer of cases become public.
@@ -125,7 +125,7 @@ async fn what_is_not_public_does_not_exist_for_the_public() {
         sqlx::query("UPDATE catalog.layer SET visibility = 'publica' WHERE id = 'dengue'").execute(db.loader());
     assert!(forced.await.unwrap_err().to_string().contains("check constraint"));
     assert!(matches!(
-        catalog::remove(&Caller::Anonymous, db, &layer).await,
+        catalog::remove(&Caller::ANONYMOUS, db, &layer).await,
         Err(CatalogError::Unknown(_) | CatalogError::Denied(_))
     ));
 }
@@ -139,7 +139,7 @@ async fn the_extent_and_the_count_follow_the_content() {
     let mut transaction = db.loader().begin().await.unwrap();
     catalog::refresh(OPERATOR, &mut transaction, &layer.id, true).await.unwrap();
     transaction.commit().await.unwrap();
-    let layer = catalog::get(&Caller::Anonymous, db, &layer.id).await.unwrap();
+    let layer = catalog::get(&Caller::ANONYMOUS, db, &layer.id).await.unwrap();
     let extent = layer.extent.unwrap();
     assert_eq!(layer.feature_count, 10);
     let expected: (f64, f64, f64, f64) = sqlx::query_as(
@@ -187,24 +187,24 @@ async fn somebodys_table_is_published_as_it_is() {
         },
     };
     catalog::publish(OPERATOR, &mut admin, &publication).await.unwrap();
-    let layer = catalog::get(&Caller::Anonymous, db, &id("zanjas")).await.unwrap();
+    let layer = catalog::get(&Caller::ANONYMOUS, db, &id("zanjas")).await.unwrap();
     let names: Vec<&str> = layer.definition.attributes.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["Nombre Completo", "valor", "estado", "visto"]);
     assert_eq!((layer.feature_count, layer.declared_crs.as_str()), (1, "EPSG:3116"));
 
     let query = Query::default().with_equal(&layer, "estado", "abierta").unwrap();
     let query = query.with_equal(&layer, "valor", "12.5").unwrap();
-    let batches: Vec<_> = features::batches(&Caller::Anonymous, db, &layer, query, 5).try_collect().await.unwrap();
+    let batches: Vec<_> = features::batches(&Caller::ANONYMOUS, db, &layer, query, 5).try_collect().await.unwrap();
     let feature = &batches[0][0];
     assert_eq!(feature.values[0], Value::Text("Zanja \"A\"".to_owned()));
     assert_eq!(feature.values[1], Value::Number(12.5));
-    let again = features::get(&Caller::Anonymous, db, &layer, &feature.id.to_string()).await.unwrap();
+    let again = features::get(&Caller::ANONYMOUS, db, &layer, &feature.id.to_string()).await.unwrap();
     assert_eq!(again, *feature);
-    let unknown = features::get(&Caller::Anonymous, db, &layer, "no-uuid").await;
+    let unknown = features::get(&Caller::ANONYMOUS, db, &layer, "no-uuid").await;
     assert!(matches!(unknown, Err(FeatureError::UnknownFeature { .. })));
 
     let here =
-        position::find(&Caller::Anonymous, db, &[layer], Position::new(-75.235, 4.435, 30.0).unwrap()).await.unwrap();
+        position::find(&Caller::ANONYMOUS, db, &[layer], Position::new(-75.235, 4.435, 30.0).unwrap()).await.unwrap();
     assert_eq!(here[0].features.len(), 1);
 
     catalog::unpublish(OPERATOR, db, &id("zanjas")).await.unwrap();
@@ -224,7 +224,7 @@ async fn names_are_found_whatever_their_accents_and_abbreviations() {
     )
     .await;
     let find = async |text: &str| -> Vec<String> {
-        let found = search::find(&Caller::Anonymous, db, &Search::new(text, 10).unwrap()).await.unwrap();
+        let found = search::find(&Caller::ANONYMOUS, db, &Search::new(text, 10).unwrap()).await.unwrap();
         found
             .into_iter()
             .map(|found| match found {
@@ -260,7 +260,7 @@ async fn the_whole_text_is_found_among_thousands_that_hold_it() {
          FROM (SELECT 'Lote ' || n AS nombre FROM generate_series(1, 3000) AS n UNION ALL SELECT 'Lote') AS all_names",
     )
     .await;
-    let found = search::find(&Caller::Anonymous, db, &Search::new("lote", 10).unwrap()).await.unwrap();
+    let found = search::find(&Caller::ANONYMOUS, db, &Search::new("lote", 10).unwrap()).await.unwrap();
     assert_eq!(found.len(), 10);
     assert!(matches!(&found[0], Found::Feature { title, .. } if title == "Lote"), "{found:?}");
 }

@@ -334,7 +334,7 @@ async fn a_view_is_found_changed_by_comparison() {
 #[tokio::test]
 async fn the_public_follows_nothing() {
     let test = TestDatabase::new().await;
-    let refused = change::position(&Caller::Anonymous, test.database()).await;
+    let refused = change::position(&Caller::ANONYMOUS, test.database()).await;
     assert!(matches!(refused, Err(FeedError::Denied(_))));
 }
 

@@ -16,14 +16,14 @@ use layers::{Layer, catalog};
 
 pub(crate) fn read(layer: &Layer, text: &str) -> Result<Filter, InvalidFilter> {
     let language = if text.starts_with('{') { FilterLanguage::Json } else { FilterLanguage::Text };
-    Filter::read(&Caller::Anonymous, layer, language, text)
+    Filter::read(&Caller::ANONYMOUS, layer, language, text)
 }
 
 /// How many features match, and which.
 pub(crate) async fn matched(db: &Database, layer: &Layer, filter: Filter) -> Result<Vec<i64>, FeatureError> {
     let query = Query::default().matching(filter);
-    let number = count(&Caller::Anonymous, db, layer, &query).await?;
-    let pages: Vec<_> = batches(&Caller::Anonymous, db, layer, query, 100_000).try_collect().await?;
+    let number = count(&Caller::ANONYMOUS, db, layer, &query).await?;
+    let pages: Vec<_> = batches(&Caller::ANONYMOUS, db, layer, query, 100_000).try_collect().await?;
     let ids: Vec<i64> = pages
         .into_iter()
         .flatten()
@@ -37,5 +37,5 @@ pub(crate) async fn matched(db: &Database, layer: &Layer, filter: Filter) -> Res
 }
 
 pub(crate) async fn layer(db: &Database, id: &str) -> Layer {
-    catalog::get(&Caller::LocalOperator, db, &id.parse().unwrap()).await.unwrap()
+    catalog::get(&Caller::OPERATOR, db, &id.parse().unwrap()).await.unwrap()
 }

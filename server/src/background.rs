@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::freshness::Freshness;
 
 /// The tasks act for the server's operator.
-const OPERATOR: &Caller = &Caller::LocalOperator;
+const OPERATOR: &Caller = &Caller::OPERATOR;
 
 /// After a change the layer is measured when it has been quiet for so long …
 const QUIET: Duration = Duration::from_secs(2);

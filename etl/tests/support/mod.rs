@@ -28,7 +28,7 @@ impl World {
     pub async fn new() -> Self {
         let database = TestDatabase::new().await;
         let ibague = known_municipality(&"73001".parse().unwrap()).unwrap();
-        layers::municipality::put(&Caller::LocalOperator, database.database(), &ibague).await.unwrap();
+        layers::municipality::put(&Caller::OPERATOR, database.database(), &ibague).await.unwrap();
         Self { database, folder: TempDir::new().unwrap() }
     }
 
@@ -69,11 +69,11 @@ impl World {
     }
 
     pub async fn import(&self, request: &ImportRequest) -> Result<Report, ImportError> {
-        etl::import::run(&Caller::LocalOperator, self.db(), request, &Quiet, CancellationToken::new()).await
+        etl::import::run(&Caller::OPERATOR, self.db(), request, &Quiet, CancellationToken::new()).await
     }
 
     pub async fn layer(&self, id: &str) -> Option<Layer> {
-        catalog::get(&Caller::LocalOperator, self.db(), &id.parse().unwrap()).await.ok()
+        catalog::get(&Caller::OPERATOR, self.db(), &id.parse().unwrap()).await.ok()
     }
 
     /// Operation and number of features of every entry of the layer's feed.
@@ -89,7 +89,7 @@ impl World {
 
     /// Removes a layer.
     pub async fn clear(&self, layer: &str) {
-        catalog::remove(&Caller::LocalOperator, self.db(), &layer.parse().unwrap()).await.unwrap();
+        catalog::remove(&Caller::OPERATOR, self.db(), &layer.parse().unwrap()).await.unwrap();
     }
 
     /// The tables that an import would leave behind.

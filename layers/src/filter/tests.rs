@@ -48,7 +48,7 @@ fn layer() -> Layer {
 
 fn read(text: &str) -> Result<Filter, InvalidFilter> {
     let language = if text.starts_with(['{', '[']) { FilterLanguage::Json } else { FilterLanguage::Text };
-    Filter::read(&Caller::Anonymous, &layer(), language, text)
+    Filter::read(&Caller::ANONYMOUS, &layer(), language, text)
 }
 
 fn sql(text: &str) -> String {
@@ -243,7 +243,7 @@ fn what_is_wrong_is_said() {
     }
     let secret =
         Layer { definition: LayerDefinition { visibility: Visibility::Reservada, ..layer().definition }, ..layer() };
-    let error = Filter::read(&Caller::Anonymous, &secret, FilterLanguage::Text, "texto = 'a'").unwrap_err();
+    let error = Filter::read(&Caller::ANONYMOUS, &secret, FilterLanguage::Text, "texto = 'a'").unwrap_err();
     assert!(matches!(error, InvalidFilter::UnknownProperty { .. }), "{error}");
 }
 

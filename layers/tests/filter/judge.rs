@@ -361,7 +361,7 @@ async fn rows(db: &TestDatabase, layer: &Layer) -> Vec<Row> {
     .into_iter()
     .collect();
     let pages: Vec<_> =
-        batches(&Caller::Anonymous, db.database(), layer, Query::default(), 1000).try_collect().await.unwrap();
+        batches(&Caller::ANONYMOUS, db.database(), layer, Query::default(), 1000).try_collect().await.unwrap();
     pages
         .into_iter()
         .flatten()

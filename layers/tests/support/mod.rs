@@ -7,7 +7,7 @@ use layers::municipality::{self, Municipality};
 use layers::{Attribute, AttributeType, Dimension, Extent, GeometryType, LayerDefinition, LayerId, Text};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-pub(crate) const OPERATOR: &Caller = &Caller::LocalOperator;
+pub(crate) const OPERATOR: &Caller = &Caller::OPERATOR;
 
 pub(crate) fn id(text: &str) -> LayerId {
     text.parse().unwrap()

@@ -49,7 +49,7 @@ pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = &Caller::LocalOperator;
+    let caller = &Caller::OPERATOR;
     let db = session.database();
     let cancel = interrupted();
     let marker = format!(

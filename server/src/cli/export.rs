@@ -130,7 +130,7 @@ async fn write(
     };
     tokio::select! {
         written = written => written,
-        () = engine.keep(&Caller::LocalOperator, database) => unreachable!("it never ends"),
+        () = engine.keep(&Caller::OPERATOR, database) => unreachable!("it never ends"),
     }
 }
 
@@ -138,7 +138,7 @@ impl Options {
     /// The layers, each once.
     async fn layers(&self, database: &Database) -> Result<Vec<Layer>, CommandError> {
         if self.all {
-            let mut layers = catalog::list(&Caller::LocalOperator, database).await?;
+            let mut layers = catalog::list(&Caller::OPERATOR, database).await?;
             layers.retain(|layer| self.private || is_public(layer));
             if layers.is_empty() {
                 return Err(CommandError::NothingToExport);
@@ -148,7 +148,7 @@ impl Options {
         let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len());
         for id in &self.layers {
             if layers.iter().all(|known| known.id != *id) {
-                layers.push(catalog::get(&Caller::LocalOperator, database, id).await?);
+                layers.push(catalog::get(&Caller::OPERATOR, database, id).await?);
             }
         }
         Ok(layers)
@@ -162,9 +162,9 @@ impl Options {
     /// otherwise.
     fn caller(&self, layers: &[Layer]) -> Result<Caller, CommandError> {
         if self.private {
-            return Ok(Caller::LocalOperator);
+            return Ok(Caller::OPERATOR);
         }
-        let Some(layer) = layers.iter().find(|layer| !is_public(layer)) else { return Ok(Caller::Anonymous) };
+        let Some(layer) = layers.iter().find(|layer| !is_public(layer)) else { return Ok(Caller::ANONYMOUS) };
         let reason = match layer.visibility() {
             Visibility::Publica => format!("its features are {}", layer.subject()),
             other => other.to_string(),
@@ -180,7 +180,7 @@ impl Options {
         if let [layer] = layers {
             return Ok(layer.definition.title.in_language("es").to_owned());
         }
-        let known = municipality::list(&Caller::LocalOperator, database).await?;
+        let known = municipality::list(&Caller::OPERATOR, database).await?;
         let known = known.iter().filter(|known| layers.iter().any(|layer| layer.municipality == known.code));
         Ok(known.map(|known| known.name.as_str()).collect::<Vec<_>>().join(", "))
     }
@@ -195,7 +195,7 @@ fn subject(layers: &[Layer]) -> String {
 }
 
 fn is_public(layer: &Layer) -> bool {
-    layer.is_seen_by(&Caller::Anonymous)
+    layer.is_seen_by(&Caller::ANONYMOUS)
 }
 
 /// A bar for each zoom on a terminal; nothing elsewhere.

@@ -160,7 +160,7 @@ pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(options: &Options, requests: Vec<ImportRequest>, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = &Caller::LocalOperator;
+    let caller = &Caller::OPERATOR;
     let cancel = interrupted();
     let mut reports = Vec::new();
     let mut failed = None;

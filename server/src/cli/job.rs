@@ -29,7 +29,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = &Caller::LocalOperator;
+    let caller = &Caller::OPERATOR;
     match command {
         Command::List { limit, json } => {
             let jobs = job::list(caller, session.database(), limit).await?;

@@ -81,7 +81,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
-    let caller = &Caller::LocalOperator;
+    let caller = &Caller::OPERATOR;
     let db = session.database();
     match command {
         Command::List { json } => {

@@ -39,7 +39,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
 }
 
 async fn act(command: Command, session: &Session) -> Result<Outcome, CommandError> {
-    let (caller, db) = (&Caller::LocalOperator, session.database());
+    let (caller, db) = (&Caller::OPERATOR, session.database());
     let known = municipality::list(caller, db).await?;
     match command {
         Command::List => {

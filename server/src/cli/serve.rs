@@ -62,7 +62,7 @@ fn raise_file_limit() {
 
 /// What a killed process left half-done is undone before the first request.
 async fn recover(session: &Session) -> Result<(), CommandError> {
-    let interrupted = etl::import::clean_abandoned(&Caller::LocalOperator, session.database()).await?;
+    let interrupted = etl::import::clean_abandoned(&Caller::OPERATOR, session.database()).await?;
     for id in interrupted {
         tracing::warn!(job = %id, "a job was interrupted when its process ended");
     }

@@ -171,7 +171,7 @@ async fn migrations(connection: &mut PgConnection, report: &mut Report) {
 
 async fn triggers(target: &Target, connection: &mut PgConnection, report: &mut Report) {
     let database = Database::new(target.clone(), 1);
-    let listed = catalog::list(&Caller::LocalOperator, &database).await;
+    let listed = catalog::list(&Caller::OPERATOR, &database).await;
     database.close().await;
     let layers = match listed {
         Ok(layers) => layers,

@@ -92,7 +92,7 @@ async fn a_count_is_remembered_until_the_layer_changes() {
 async fn a_disabled_trigger_is_made_anew_and_the_gap_recorded() {
     let city = City::new().await;
     let database = city.db.database();
-    let operator = &access::Caller::LocalOperator;
+    let operator = &access::Caller::OPERATOR;
     let mut admin = city.db.superuser().await;
     for (layer, table) in [("sitios", "geo.sitios"), ("lotes", "catastro.lotes")] {
         let id = layer.parse().unwrap();

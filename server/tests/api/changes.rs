@@ -166,7 +166,7 @@ async fn a_change_is_told_once_the_tile_shows_it_and_of_public_layers_only() {
     assert!(!page.heard.contains("expedientes") && !page.heard.contains("personas"), "{}", page.heard);
 
     // What ceases to be public is not named either.
-    let (operator, id) = (&Caller::LocalOperator, "barrios".parse().unwrap());
+    let (operator, id) = (&Caller::OPERATOR, "barrios".parse().unwrap());
     let mut reserved = catalog::get(operator, city.db.database(), &id).await.unwrap().definition;
     reserved.visibility = Visibility::Reservada;
     reserved.legal_reason = "Ley 1712 de 2014, artículo 19".to_owned();

@@ -10,11 +10,11 @@ use crate::support::City;
 
 /// Says of attributes of a layer that they are classified above it.
 async fn classify(city: &City, layer: &str, names: &[&str]) {
-    let (operator, database, id) = (&Caller::LocalOperator, city.db.database(), layer.parse().unwrap());
+    let (operator, database, id) = (&Caller::OPERATOR, city.db.database(), layer.parse().unwrap());
     let mut definition = catalog::get(operator, database, &id).await.unwrap().definition;
     for attribute in definition.attributes.iter_mut().filter(|attribute| names.contains(&attribute.name.as_str())) {
         attribute.visibility = Some(Visibility::Clasificada);
-        attribute.legal_reason = "Ley 1712 de 2014, artículo 18".to_owned();
+        "Ley 1712 de 2014, artículo 18".clone_into(&mut attribute.legal_reason);
     }
     catalog::describe(operator, database, &id, &definition).await.unwrap();
 }
@@ -101,7 +101,7 @@ async fn a_kept_tile_is_forgotten_when_an_attribute_is_classified() {
     let config = Settings::default().resolve(Some(file.path())).unwrap();
     let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
     city.tiles.ready().await;
-    let mut changes = city.tiles.changes(&Caller::LocalOperator, None);
+    let mut changes = city.tiles.changes(&Caller::OPERATOR, None);
     for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {
         assert!(holds(&city.get(&uri).await.body, "area_m2"), "{uri}");
     }

@@ -191,7 +191,7 @@ fn named(es: &str, en: &str, other: &str) -> LayerDefinition {
 }
 
 async fn fill(db: &TestDatabase) {
-    let operator = &Caller::LocalOperator;
+    let operator = &Caller::OPERATOR;
     let database = db.database();
     let ibague = Municipality {
         code: "73001".parse().unwrap(),

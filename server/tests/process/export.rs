@@ -24,7 +24,7 @@ impl City {
     async fn new() -> Self {
         let city = Self { database: TestDatabase::new().await, folder: TempDir::new().unwrap() };
         let ibague = etl::import::known_municipality(&"73001".parse().unwrap()).unwrap();
-        layers::municipality::put(&Caller::LocalOperator, city.database.database(), &ibague).await.unwrap();
+        layers::municipality::put(&Caller::OPERATOR, city.database.database(), &ibague).await.unwrap();
         let mut table = String::from("nombre,longitud,latitud\n");
         for row in 0..400 {
             let (x, y) = (f64::from(row % 20), f64::from(row / 20));

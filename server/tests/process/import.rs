@@ -24,7 +24,7 @@ impl City {
     async fn new() -> Self {
         let database = TestDatabase::new().await;
         let ibague = etl::import::known_municipality(&"73001".parse().unwrap()).unwrap();
-        layers::municipality::put(&Caller::LocalOperator, database.database(), &ibague).await.unwrap();
+        layers::municipality::put(&Caller::OPERATOR, database.database(), &ibague).await.unwrap();
         Self { database, folder: TempDir::new().unwrap() }
     }
 
@@ -97,17 +97,17 @@ async fn a_killed_import_leaves_nothing_and_can_be_repeated() {
     // then the job is seen to be dead.
     let mut interrupted = Vec::new();
     while interrupted.is_empty() {
-        interrupted = etl::import::clean_abandoned(&Caller::LocalOperator, city.database.database()).await.unwrap();
+        interrupted = etl::import::clean_abandoned(&Caller::OPERATOR, city.database.database()).await.unwrap();
     }
     while city.leftovers(&mut admin).await > 0 {
         tokio::task::yield_now().await;
     }
-    let layers = layers::catalog::list(&Caller::LocalOperator, city.database.database()).await.unwrap();
+    let layers = layers::catalog::list(&Caller::OPERATOR, city.database.database()).await.unwrap();
     assert!(layers.is_empty());
 
     let again = city.import(&city.points()).output().unwrap();
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
-    let layers = layers::catalog::list(&Caller::LocalOperator, city.database.database()).await.unwrap();
+    let layers = layers::catalog::list(&Caller::OPERATOR, city.database.database()).await.unwrap();
     assert_eq!(layers[0].feature_count, ROWS as i64);
 }
 

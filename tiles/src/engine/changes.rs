@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn what_came_meanwhile_is_told_at_once_and_once() {
         let log = log();
-        let mut changes = Changes::new(&Caller::Anonymous, &log, None);
+        let mut changes = Changes::new(&Caller::ANONYMOUS, &log, None);
         assert!(changes.next().now_or_never().is_none());
         push(&log, entry("vias", Visibility::Publica, What::Features(vec![HERE])));
         push(&log, entry("barrios", Visibility::Publica, What::Description));
@@ -327,8 +327,8 @@ mod tests {
     #[test]
     fn layers_that_the_caller_may_not_read_are_not_named() {
         let log = log();
-        let mut public = Changes::new(&Caller::Anonymous, &log, None);
-        let mut operator = Changes::new(&Caller::LocalOperator, &log, None);
+        let mut public = Changes::new(&Caller::ANONYMOUS, &log, None);
+        let mut operator = Changes::new(&Caller::OPERATOR, &log, None);
         push(&log, entry("expedientes", Visibility::Reservada, What::Features(vec![HERE])));
         assert!(public.next().now_or_never().is_none());
         assert!(matches!(operator.next().now_or_never(), Some(Told::Layers(_))));
@@ -339,17 +339,17 @@ mod tests {
         let log = log();
         let begun = log.position();
         push(&log, entry("vias", Visibility::Publica, What::Description));
-        let mut again = Changes::new(&Caller::Anonymous, &log, Some(begun.to_string().parse().unwrap()));
+        let mut again = Changes::new(&Caller::ANONYMOUS, &log, Some(begun.to_string().parse().unwrap()));
         assert!(matches!(again.next().now_or_never(), Some(Told::Layers(_))));
         assert_eq!(again.position(), Some(log.position()));
         for unknown in [ChangePosition { run: 1, last: 0 }, ChangePosition { run: log.run, last: 99 }] {
-            let mut lost = Changes::new(&Caller::Anonymous, &log, Some(unknown));
+            let mut lost = Changes::new(&Caller::ANONYMOUS, &log, Some(unknown));
             assert_eq!(lost.next().now_or_never(), Some(Told::Everything));
             assert!(lost.next().now_or_never().is_none());
         }
         log.tell_everything();
         assert_eq!(again.next().now_or_never(), Some(Told::Everything));
-        let mut late = Changes::new(&Caller::Anonymous, &log, Some(begun));
+        let mut late = Changes::new(&Caller::ANONYMOUS, &log, Some(begun));
         assert_eq!(late.next().now_or_never(), Some(Told::Everything));
         for no_position in ["", "-", "12-3", "zzzzzzzzzzzzzzzz-1", "00000000000000aa-", "00000000000000aa-+1"] {
             assert!(no_position.parse::<ChangePosition>().is_err(), "{no_position}");

@@ -452,7 +452,7 @@ impl<'a> Keeper<'a> {
 }
 
 fn is_public(layer: &Layer) -> bool {
-    layer.is_seen_by(&Caller::Anonymous)
+    layer.is_seen_by(&Caller::ANONYMOUS)
 }
 
 impl Tracked {

@@ -50,7 +50,7 @@ impl Room {
         zooms: RangeInclusive<u8>,
         target: Target<'_>,
     ) -> Result<Report, ArchiveError> {
-        let source = OneLayer { tiles: &self.source, layer, caller: &Caller::Anonymous };
+        let source = OneLayer { tiles: &self.source, layer, caller: &Caller::ANONYMOUS };
         archive::write(&source, self.city.db.database(), &contents(layer, zooms), target, 2, &Told::default()).await
     }
 
@@ -61,7 +61,7 @@ impl Room {
 }
 
 fn contents(layer: &Layer, zooms: RangeInclusive<u8>) -> Contents<'_> {
-    Contents { name: "La ciudad", layers: std::slice::from_ref(layer), zooms, caller: &Caller::Anonymous }
+    Contents { name: "La ciudad", layers: std::slice::from_ref(layer), zooms, caller: &Caller::ANONYMOUS }
 }
 
 fn to(path: &Path) -> Target<'_> {
@@ -102,7 +102,7 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         let layer = measured(&room.city, name).await;
         let path = room.folder.path().join(name);
         let (told, contents) = (Told::default(), contents(&layer, 3..=17));
-        let source = OneLayer { tiles: &room.source, layer: &layer, caller: &Caller::Anonymous };
+        let source = OneLayer { tiles: &room.source, layer: &layer, caller: &Caller::ANONYMOUS };
         let report = archive::write(&source, room.city.db.database(), &contents, to(&path), 2, &told).await.unwrap();
         let told = told.0.into_inner().unwrap();
         assert_eq!(told.iter().map(|(zoom, ..)| *zoom).collect::<Vec<_>>(), (0..=17).collect::<Vec<_>>());
@@ -111,7 +111,7 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         let reader = open(&path).await;
         let mut held = 0;
         for tile in (0..=17).flat_map(|zoom| around(&layer, zoom)) {
-            let answered = room.source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
+            let answered = room.source.tile(&Caller::ANONYMOUS, &layer, tile).await.unwrap();
             let answered = answered.filter(|_| tile.zoom() >= 3);
             let kept = reader.get_tile_decompressed(address(tile)).await.unwrap();
             assert!(kept == answered.map(|tile| tile.bytes), "{name} {tile:?}");
@@ -158,14 +158,14 @@ async fn an_archive_of_a_map_is_what_the_engine_serves_generalised_too() {
         layers.push(measured(&room.city, name).await);
     }
     let path = room.folder.path().join("map");
-    let contents = Contents { name: "El mapa", layers: &layers, zooms: 0..=14, caller: &Caller::Anonymous };
-    let source = Served { tiles: &engine, layers: &ids, caller: &Caller::Anonymous };
+    let contents = Contents { name: "El mapa", layers: &layers, zooms: 0..=14, caller: &Caller::ANONYMOUS };
+    let source = Served { tiles: &engine, layers: &ids, caller: &Caller::ANONYMOUS };
     let database = room.city.db.database();
     let report = archive::write(&source, database, &contents, to(&path), 2, &Told::default()).await.unwrap();
     let reader = open(&path).await;
     let (mut held, mut generalised) = (0, 0);
     for tile in (0..=14).flat_map(|zoom| around(&layers[0], zoom)) {
-        let answered = engine.encoded(&Caller::Anonymous, &ids, tile, Encoding::Identity).await.unwrap();
+        let answered = engine.encoded(&Caller::ANONYMOUS, &ids, tile, Encoding::Identity).await.unwrap();
         generalised += u32::from(answered.as_ref().is_some_and(|tile| tile.is_generalised));
         let kept = reader.get_tile_decompressed(address(tile)).await.unwrap();
         assert!(kept == answered.map(|tile| tile.bytes.clone()), "{tile:?}");
@@ -206,7 +206,7 @@ async fn equal_tiles_are_kept_once() {
     assert!(report.tiles > 80 && kept <= report.tiles / 2, "{kept} of {report:?}");
     let mut held = 0;
     for tile in around(&layer, 16) {
-        let answered = room.source.tile(&Caller::Anonymous, &layer, tile).await.unwrap().map(|tile| tile.bytes);
+        let answered = room.source.tile(&Caller::ANONYMOUS, &layer, tile).await.unwrap().map(|tile| tile.bytes);
         assert_eq!(reader.get_tile_decompressed(address(tile)).await.unwrap(), answered);
         held += u64::from(answered.is_some());
     }
@@ -276,7 +276,7 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
     let layer = room.city.layer("postes").await;
     let path = room.folder.path().join("archive");
     let (contents, database, told) = (contents(&layer, 14..=16), room.city.db.database(), Told::default());
-    let tiles = || OneLayer { tiles: &room.source, layer: &layer, caller: &Caller::Anonymous };
+    let tiles = || OneLayer { tiles: &room.source, layer: &layer, caller: &Caller::ANONYMOUS };
 
     let source = Breaks { tiles: tiles(), asked: Mutex::default(), fails: true };
     let refused = archive::write(&source, database, &contents, to(&path), 1, &told).await.unwrap_err();

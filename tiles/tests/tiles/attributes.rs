@@ -27,7 +27,7 @@ fn names(drawn: &[Drawn]) -> BTreeSet<&str> {
 
 async fn kept(engine: &Engine, tile: TileCoord) -> Vec<Drawn> {
     let layers = ["predios".parse().unwrap()];
-    let found = engine.encoded(&Caller::Anonymous, &layers, tile, Encoding::Identity).await.unwrap();
+    let found = engine.encoded(&Caller::ANONYMOUS, &layers, tile, Encoding::Identity).await.unwrap();
     decode(&found.unwrap().bytes, tile)
 }
 

@@ -44,7 +44,7 @@ async fn after_any_history_the_tiles_are_those_of_an_index_built_anew() {
         let anew = engine(&city).await;
         let layer = city.layer("predios").await;
         for tile in City::tiles(15..=16) {
-            let cut = async |source: &IndexedTiles| source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
+            let cut = async |source: &IndexedTiles| source.tile(&Caller::ANONYMOUS, &layer, tile).await.unwrap();
             let wanted = cut(&anew).await;
             // What was built anew is as the table is; the other gets there.
             eventually(async || cut(&followed).await == wanted).await;
@@ -79,9 +79,10 @@ async fn a_layer_that_is_reserved_is_for_those_who_may_see_it() {
     let engine = engine(&city).await;
     let tile = TileCoord::holding(16, support::CENTRE.0, support::CENTRE.1).unwrap();
     let layer = city.layer("vias").await;
-    let ask = async |caller: &Caller| engine.encoded(caller, &[layer.id.clone()], tile, Encoding::Gzip).await;
-    let is_unknown = async || matches!(ask(&Caller::Anonymous).await, Err(tiles::TileError::UnknownLayer(_)));
-    assert!(ask(&Caller::Anonymous).await.unwrap().is_some());
+    let ask =
+        async |caller: &Caller| engine.encoded(caller, std::slice::from_ref(&layer.id), tile, Encoding::Gzip).await;
+    let is_unknown = async || matches!(ask(&Caller::ANONYMOUS).await, Err(tiles::TileError::UnknownLayer(_)));
+    assert!(ask(&Caller::ANONYMOUS).await.unwrap().is_some());
     let before = engine.size().features;
     let vias = city.count("vias").await;
     let mut reserved = layer.definition.clone();

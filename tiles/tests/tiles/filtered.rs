@@ -30,8 +30,8 @@ async fn filtered(
     encoding: Encoding,
 ) -> Option<Arc<EncodedTile>> {
     let layer = city.layer(layer).await;
-    let filter = Filter::read(&Caller::Anonymous, &layer, FilterLanguage::Text, filter).unwrap();
-    engine.filtered(&Caller::Anonymous, &layer, &filter, tile, encoding).await.unwrap()
+    let filter = Filter::read(&Caller::ANONYMOUS, &layer, FilterLanguage::Text, filter).unwrap();
+    engine.filtered(&Caller::ANONYMOUS, &layer, &filter, tile, encoding).await.unwrap()
 }
 
 async fn ids(city: &City, layer: &str, condition: &str) -> BTreeSet<i64> {
@@ -106,7 +106,7 @@ async fn no_tile_of_the_database_is_too_large() {
     for (layer, id) in KINDS.iter().zip(&layers) {
         let mut generalised = BTreeSet::new();
         for zoom in [0, 9, 10, 12, 14, 17] {
-            let all = engine.encoded(&Caller::Anonymous, std::slice::from_ref(id), at(zoom), Encoding::Gzip).await;
+            let all = engine.encoded(&Caller::ANONYMOUS, std::slice::from_ref(id), at(zoom), Encoding::Gzip).await;
             let most = filtered(&engine, &city, layer, "NOT uso = 'plaza'", at(zoom), Encoding::Gzip).await;
             for found in [all.unwrap(), most].into_iter().flatten() {
                 assert!(found.bytes.len() <= MOST_BYTES, "{layer} {zoom}: {} bytes", found.bytes.len());
@@ -200,9 +200,9 @@ async fn equal_content_has_equal_tags_and_what_is_hidden_is_unknown() {
     assert_ne!(ask(&engine).await.tag, before.tag, "an edit is in the next tile");
 
     let mut layer = city.layer("postes").await;
-    let filter = Filter::read(&Caller::Anonymous, &layer, FilterLanguage::Text, "true").unwrap();
+    let filter = Filter::read(&Caller::ANONYMOUS, &layer, FilterLanguage::Text, "true").unwrap();
     layer.definition.visibility = access::Visibility::Reservada;
-    let hidden = engine.filtered(&Caller::Anonymous, &layer, &filter, at(15), Encoding::Gzip).await;
+    let hidden = engine.filtered(&Caller::ANONYMOUS, &layer, &filter, at(15), Encoding::Gzip).await;
     assert!(matches!(hidden, Err(TileError::UnknownLayer(_))));
 }
 

@@ -15,7 +15,7 @@ use crate::support::{CENTRE, City, KINDS, decode, engine, eventually};
 
 async fn tile(source: &IndexedTiles, city: &City, layer: &str, tile: TileCoord) -> Option<Tile> {
     let layer = city.layer(layer).await;
-    source.tile(&Caller::Anonymous, &layer, tile).await.unwrap()
+    source.tile(&Caller::ANONYMOUS, &layer, tile).await.unwrap()
 }
 
 fn gzip_length(bytes: &[u8]) -> usize {
@@ -132,7 +132,7 @@ async fn a_change_is_told_when_the_features_show_it_and_again_when_the_levels_do
     let city = City::new().await;
     city.fill_densely().await;
     let followed = engine(&city).await;
-    let mut changes = followed.changes(&Caller::Anonymous, None);
+    let mut changes = followed.changes(&Caller::ANONYMOUS, None);
     let before = tile(&followed, &city, "predios", at(12)).await.unwrap();
     assert!(before.is_generalised);
     let statement = "UPDATE geo.predios SET geom = ST_Translate(geom, 400, 30) WHERE fid % 700 = 3";

@@ -102,7 +102,7 @@ async fn no_tile_is_too_large_and_what_is_built_up_stays_visible() {
         let mut generalised = 0;
         for scale in 4..=20 {
             let tile = at(set, scale, 0, 0);
-            let all = engine.encoded(&Caller::Anonymous, &layers, tile, Encoding::Gzip).await.unwrap();
+            let all = engine.encoded(&Caller::ANONYMOUS, &layers, tile, Encoding::Gzip).await.unwrap();
             let Some(all) = all else { continue };
             assert!(all.bytes.len() <= MOST_BYTES, "{tile}: {}", all.bytes.len());
             generalised += u32::from(all.is_generalised);
@@ -137,7 +137,7 @@ async fn a_tile_of_one_set_is_not_taken_for_that_of_another() {
     let national = at(MatrixSet::MagnaOrigenNacional, 16, 0, 0);
     let (zoom, row, column) = (national.zoom().into(), national.row().into(), national.column().into());
     let mercator = TileCoord::new(zoom, row, column).unwrap();
-    let ask = async |tile| engine.encoded(&Caller::Anonymous, &layers, tile, Encoding::Zstd).await.unwrap();
+    let ask = async |tile| engine.encoded(&Caller::ANONYMOUS, &layers, tile, Encoding::Zstd).await.unwrap();
     assert!(ask(national).await.is_some() && ask(mercator).await.is_none());
     assert!(ask(national).await.is_some(), "from the cache");
     for outside in [(19, 0, 0), (0, 1, 0), (0, 0, 1)] {

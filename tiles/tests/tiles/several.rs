@@ -19,7 +19,7 @@ fn ids(names: &[&str]) -> Vec<LayerId> {
 }
 
 async fn encoded(engine: &Engine, names: &[&str], tile: TileCoord, encoding: Encoding) -> Option<Arc<EncodedTile>> {
-    engine.encoded(&Caller::Anonymous, &ids(names), tile, encoding).await.unwrap()
+    engine.encoded(&Caller::ANONYMOUS, &ids(names), tile, encoding).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +35,7 @@ async fn several_layers_are_in_one_tile() {
             drawn(&*engine, &city, layer, at(16)).await.into_iter().filter(|drawn| drawn.layer == layer).count();
         assert_eq!(together.iter().filter(|drawn| drawn.layer == layer).count(), alone, "{layer}");
     }
-    let unknown = engine.encoded(&Caller::Anonymous, &ids(&["vias", "nada"]), at(16), Encoding::Gzip).await;
+    let unknown = engine.encoded(&Caller::ANONYMOUS, &ids(&["vias", "nada"]), at(16), Encoding::Gzip).await;
     assert!(matches!(unknown, Err(TileError::UnknownLayer(id)) if id.as_str() == "nada"));
 }
 
@@ -68,7 +68,7 @@ async fn layers_without_an_index_are_in_it_too_under_the_same_limit() {
         };
         for engine in [&some, &none] as [&IndexedTiles; 2] {
             let ask = async |encoding| {
-                engine.encoded(&Caller::Anonymous, &ids(&KINDS), at(zoom), encoding).await.unwrap().unwrap()
+                engine.encoded(&Caller::ANONYMOUS, &ids(&KINDS), at(zoom), encoding).await.unwrap().unwrap()
             };
             let bytes = ask(Encoding::Gzip).await.bytes.len();
             assert!(bytes <= MOST_BYTES, "{zoom}: {bytes}");
@@ -104,7 +104,7 @@ async fn many_layers_that_are_each_light_are_not_too_large_together() {
     let alone = encoded(&engine, &["capa_3"], at(15), Encoding::Gzip).await.unwrap();
     assert!(!alone.is_generalised && alone.bytes.len() * names.len() > MOST_BYTES, "{}", alone.bytes.len());
     for zoom in [3, 15, 20] {
-        let ask = async |encoding| engine.encoded(&Caller::Anonymous, &ids, at(zoom), encoding).await.unwrap().unwrap();
+        let ask = async |encoding| engine.encoded(&Caller::ANONYMOUS, &ids, at(zoom), encoding).await.unwrap().unwrap();
         let found = ask(Encoding::Gzip).await;
         assert!(found.bytes.len() <= MOST_BYTES && found.is_generalised, "{zoom}: {}", found.bytes.len());
         let drawn = decode(&ask(Encoding::Identity).await.bytes, at(zoom));

@@ -21,7 +21,7 @@ use tiles::engine::{IndexedTiles, Limits};
 use tiles::{EXTENT, TileCoord, TileSource};
 use tokio::task::JoinSet;
 
-pub(crate) const OPERATOR: &Caller = &Caller::LocalOperator;
+pub(crate) const OPERATOR: &Caller = &Caller::OPERATOR;
 /// Longitude and latitude of its centre.
 pub(crate) const CENTRE: (f64, f64) = (-75.2322, 4.4389);
 
@@ -319,6 +319,6 @@ pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
 
 pub(crate) async fn drawn(source: &dyn TileSource, city: &City, layer: &str, tile: TileCoord) -> Vec<Drawn> {
     let layer = city.layer(layer).await;
-    let found = source.tile(&Caller::Anonymous, &layer, tile).await.unwrap();
+    let found = source.tile(&Caller::ANONYMOUS, &layer, tile).await.unwrap();
     found.map(|found| decode(&found.bytes, tile)).unwrap_or_default()
 }

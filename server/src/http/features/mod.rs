@@ -41,7 +41,7 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 /// Everybody who comes over HTTP, until there are accounts.
-pub(super) const CALLER: &Caller = &Caller::Anonymous;
+pub(super) const CALLER: &Caller = &Caller::ANONYMOUS;
 
 async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
     asked.finish()?;
