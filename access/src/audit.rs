@@ -1,0 +1,123 @@
+//! The audit trail: what was done, by whom, from where.
+
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::codes::codes;
+use crate::{Caller, Credential, MunicipalityCode};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Action {
+    LogIn,
+    LogOut,
+    EndSession,
+    SetPassword,
+    CreateLink,
+    CreateAccount,
+    ChangeAccount,
+    Assign,
+    Unassign,
+    ChangeRole,
+    CreateKey,
+    RevokeKey,
+}
+
+codes!(Action, "audited action",
+    "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
+     change_role, create_key, revoke_key",
+    "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
+    "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
+    "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
+    "revoke_key" => RevokeKey);
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Outcome {
+    Done,
+    Failed,
+    Denied,
+}
+
+codes!(Outcome, "outcome", "done, failed, denied", "done" => Done, "failed" => Failed, "denied" => Denied);
+
+/// A row of the trail, besides who and from where.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// What was done, or tried.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The municipality that it concerns.
+    pub municipality: Option<&'a MunicipalityCode>,
+    /// The layer that it concerns.
+    pub layer: Option<&'a str>,
+    /// What it was done to: an account's id, a feature's.
+    pub subject: String,
+    /// What else is to be known of it. Never a password, a token, or what a
+    /// stranger typed.
+    pub detail: Option<Value>,
+}
+
+impl Entry<'_> {
+    /// Something that was done to that.
+    pub fn done(action: Action, subject: impl Into<String>) -> Self {
+        let (outcome, subject) = (Outcome::Done, subject.into());
+        Self { action, outcome, municipality: None, layer: None, subject, detail: None }
+    }
+
+    /// With something more to be known.
+    #[must_use]
+    pub fn with(self, detail: Value) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+}
+
+/// Writes a row in the transaction of what it tells.
+pub async fn record(connection: &mut PgConnection, caller: &Caller, entry: Entry<'_>) -> Result<(), sqlx::Error> {
+    let login = caller.login();
+    let (session, key) = match login.map(|login| login.by) {
+        Some(Credential::Session(id)) => (Some(id), None),
+        Some(Credential::Key(id)) => (None, Some(id)),
+        None => (None, None),
+    };
+    let name = match login {
+        Some(login) => login.name.as_str(),
+        None if caller.is_operator() => "operator",
+        None => "",
+    };
+    sqlx::query(
+        "INSERT INTO access.audit (action, outcome, account, account_name, dependency, session, key, address, \
+            request, municipality, layer, subject, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::inet, $9, $10, $11, $12, $13)",
+    )
+    .bind(entry.action.code())
+    .bind(entry.outcome.code())
+    .bind(login.map(|login| login.account))
+    .bind(name)
+    .bind(login.map_or("", |login| &login.dependency))
+    .bind(session)
+    .bind(key)
+    .bind(caller.origin().and_then(|origin| origin.address).map(|address| address.to_string()))
+    .bind(caller.origin().map_or("", |origin| &origin.request))
+    .bind(entry.municipality.map(MunicipalityCode::as_str))
+    .bind(entry.layer)
+    .bind(entry.subject)
+    .bind(entry.detail)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes a row of a login that failed: of that account, as far as there is one.
+pub(crate) async fn record_failed_login(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    account: Option<Uuid>,
+) -> Result<(), sqlx::Error> {
+    let subject = account.map(|account| account.to_string()).unwrap_or_default();
+    record(connection, caller, Entry { outcome: Outcome::Failed, ..Entry::done(Action::LogIn, subject) }).await
+}
