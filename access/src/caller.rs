@@ -49,7 +49,7 @@ pub struct Login {
 }
 
 /// By what an account came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// A session, by its id.
     Session(Uuid),

@@ -34,6 +34,15 @@ impl Token {
         &self.0
     }
 
+    /// What a page of ours can show that another site's cannot know: made of
+    /// the token, which it does not tell.
+    pub fn csrf(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update("lindero csrf ");
+        digest.update(self.0.as_bytes());
+        URL_SAFE_NO_PAD.encode(digest.finalize())
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         Sha256::digest(self.0.as_bytes()).into()
     }

@@ -13,8 +13,8 @@ use tiles::engine::IndexedTiles;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
-use crate::config::Config;
 use crate::freshness::Freshness;
+use crate::http::AppState;
 
 /// The tasks act for the server's operator.
 const OPERATOR: &Caller = &Caller::OPERATOR;
@@ -28,14 +28,18 @@ const LOOK: Duration = Duration::from_secs(30);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
 
-/// Starts the tasks. They end when the set is shut down. What the change feed
-/// tells is told to `freshness`; `tiles` follows it on its own.
-pub fn start(database: &Database, config: &Config, freshness: Arc<Freshness>, tiles: Arc<IndexedTiles>) -> JoinSet<()> {
+/// Starts the tasks of a server. They end when the set is shut down. What the
+/// change feed tells is told to what the state knows of layers' changes; tiles
+/// follow it on their own, and so does who may come in.
+pub fn start(state: &AppState) -> JoinSet<()> {
+    let (database, tiles) = (&state.database, &state.tiles);
     let mut tasks = JoinSet::new();
-    let (indexed, kept) = (database.clone(), Arc::clone(&tiles));
+    let (indexed, kept) = (database.clone(), Arc::clone(tiles));
     tasks.spawn(async move { kept.keep(OPERATOR, &indexed).await });
-    tasks.spawn(measure_changed(database.clone(), freshness, tiles));
-    if let Some(every) = config.compare_interval {
+    let gate = Arc::clone(&state.gate);
+    tasks.spawn(async move { gate.listen().await });
+    tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
+    if let Some(every) = state.config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
     tasks

@@ -168,6 +168,20 @@ impl Config {
         self.tls.is_some() || self.public_url.as_ref().is_some_and(|public| public.scheme() == "https")
     }
 
+    /// Where people reach the server, with a slash at the end: the public URL,
+    /// else this machine's own address, at which it listens or is to.
+    pub fn url(&self, listening: Option<SocketAddr>) -> String {
+        if let Some(public) = &self.public_url {
+            return format!("{}/", public.as_str().trim_end_matches('/'));
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        match listening.or(self.listen) {
+            Some(address) if address.ip().is_unspecified() => format!("{scheme}://localhost:{}/", address.port()),
+            Some(address) => format!("{scheme}://{address}/"),
+            None => format!("{scheme}://localhost:{}/", crate::http::listen::PORT),
+        }
+    }
+
     /// The folder of the tile indexes' files.
     pub fn tiles_dir(&self) -> PathBuf {
         self.data_dir.join("tiles")

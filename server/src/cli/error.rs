@@ -32,6 +32,9 @@ pub enum CommandError {
     /// A query failed.
     #[error("the database refused: {0}")]
     Query(#[from] sqlx::Error),
+    /// Accounts could not be read or changed.
+    #[error(transparent)]
+    Access(#[from] access::AccessError),
     /// A job's record failed.
     #[error(transparent)]
     Job(#[from] access::job::JobError),

@@ -14,6 +14,7 @@ mod layer;
 mod municipality;
 mod psql;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,9 @@ enum Command {
     /// Look at the layers, describe, publish and remove them.
     #[command(subcommand)]
     Layer(layer::Command),
+    /// The accounts that may come in, and what they may do.
+    #[command(subcommand)]
+    User(user::Command),
     /// The municipalities whose data this server holds.
     #[command(subcommand)]
     Municipality(municipality::Command),
@@ -112,6 +116,7 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
         Command::Import(options) => import::run(*options, &config).await,
         Command::Export(options) => export::run(options, &config).await,
         Command::Layer(command) => layer::run(command, &config).await,
+        Command::User(command) => user::run(command, &config).await,
         Command::Municipality(command) => municipality::run(command, &config).await,
         Command::Demo(options) => demo::run(options, &config).await,
         Command::Read => Ok(Outcome::Code(2)),

@@ -1,9 +1,9 @@
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Caller;
+use access::{Caller, link};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -39,7 +39,8 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     let outcome = async {
         recover(&session).await?;
         let listener = claim.listen().map_err(|(address, source)| CommandError::Listen { address, source })?;
-        greet(&config, &listener);
+        let url = greet(&config, &listener);
+        invite_first_administrator(&session, &url).await?;
         serve(&config, &session, listener, tls).await
     }
     .await;
@@ -76,9 +77,8 @@ async fn serve(
     tls: Option<RustlsConfig>,
 ) -> Result<(), CommandError> {
     let state = AppState::new(session.database().clone(), Arc::clone(config));
-    let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
     let stopping = state.stopping.clone();
-    let router = http::router(state);
+    let router = http::router(state.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let signals = tokio::spawn(obey(
@@ -89,7 +89,7 @@ async fn serve(
         stopping,
     ));
 
-    let mut background = background::start(session.database(), config, freshness, tiles);
+    let mut background = background::start(&state);
     let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
     let served = match tls {
         Some(certificate) => {
@@ -181,18 +181,22 @@ async fn certificate(tls: &Tls) -> Result<RustlsConfig, CommandError> {
     })
 }
 
-/// Says on the standard output where to look.
-fn greet(config: &Config, listener: &TcpListener) {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let url = match (&config.public_url, listener.local_addr()) {
-        (Some(public), _) => public.to_string(),
-        (None, Ok(address)) if address.ip().is_unspecified() => format!("{scheme}://localhost:{}/", address.port()),
-        (None, Ok(address)) => match address.ip() {
-            IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{}/", address.port()),
-            IpAddr::V4(ip) => format!("{scheme}://{ip}:{}/", address.port()),
-        },
-        (None, Err(_)) => return,
-    };
+/// Says on the standard output where to look, and returns it.
+fn greet(config: &Config, listener: &TcpListener) -> String {
+    let url = config.url(listener.local_addr().ok());
     tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "serving");
     println!("Lindero {} serves at {url} (Ctrl-C stops it).", env!("CARGO_PKG_VERSION"));
+    url
+}
+
+/// As long as nobody may manage accounts, whoever started the server is told
+/// how to: on the console only, never in the log.
+async fn invite_first_administrator(session: &Session, url: &str) -> Result<(), CommandError> {
+    if let Some(link) = link::for_first_administrator(&Caller::OPERATOR, session.database()).await? {
+        println!(
+            "There is no administrator yet. Open this within 24 hours to become it; it works once:\n  {url}#link={}",
+            link.expose()
+        );
+    }
+    Ok(())
 }

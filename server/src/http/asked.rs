@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use access::Caller;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, IF_NONE_MATCH};
 use axum::http::request::Parts;
@@ -12,6 +13,7 @@ use mediatype::MediaType;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
+use super::identify::caller;
 use super::problem::Problem;
 
 /// A language that Lindero speaks.
@@ -100,6 +102,8 @@ pub(super) struct Asked {
     pub(super) language: Language,
     /// Every parameter as it was given, for links to the same thing.
     pub(super) given: Vec<(String, String)>,
+    /// Who asks.
+    pub(super) caller: Caller,
     /// Those that no handler has taken yet.
     left: Vec<(String, String)>,
     f: Option<String>,
@@ -121,6 +125,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             given,
             f: None,
             headers: parts.headers.clone(),
+            caller: caller(parts),
         };
         asked.f = asked.text("f")?;
         asked.language = match asked.text("lang")? {

@@ -35,6 +35,11 @@ impl BaseUrl {
         format!("{}/", self.path)
     }
 
+    /// Scheme, host and port, as browsers write an origin.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Whether the client came by HTTPS.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")

@@ -32,8 +32,39 @@ pub(super) async fn border(State(state): State<AppState>, mut request: Request, 
     if let Some(uri) = without_base_path(request.uri(), base.base_href().trim_end_matches('/')) {
         *request.uri_mut() = uri;
     }
+    let address = client(&state, request.headers(), peer);
+    request.extensions_mut().insert(ClientAddress(address));
     request.extensions_mut().insert(base);
     next.run(request).await
+}
+
+/// The client's address, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
+
+/// From where the request came: the last address of the way that is none of
+/// our proxies'. What stands before that one anybody may have written.
+fn client(state: &AppState, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+    let peer = peer?.to_canonical();
+    let is_ours = |address: IpAddr| state.config.trusted_proxies.iter().any(|network| network.contains(&address));
+    let mut way: Vec<Option<IpAddr>> = Vec::new();
+    for value in headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()) {
+        let nodes = rfc7239::parse(value).flatten();
+        way.extend(nodes.map(|node| node.forwarded_for.and_then(|node| node.name.ip().copied())));
+    }
+    if way.is_empty() {
+        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        way.extend(values.flat_map(|value| value.split(',')).map(|address| address.trim().parse().ok()));
+    }
+    let mut address = peer;
+    while is_ours(address) {
+        match way.pop() {
+            Some(Some(before)) => address = before.to_canonical(),
+            // A proxy that hides for whom it asks.
+            Some(None) | None => break,
+        }
+    }
+    Some(address)
 }
 
 /// Path and query must be UTF-8 without NUL once decoded: PostgreSQL's text

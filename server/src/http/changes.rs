@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Caller, Token};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
@@ -17,12 +18,12 @@ use metrics::gauge;
 use serde_json::{Value, json};
 use tiles::engine::{ChangePosition, Changes, LayerChange, Told};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::AppState;
 use super::asked::{Asked, Format};
-use super::features::CALLER;
+use super::extract::Extension;
+use super::identify::Shown;
 use super::problem::{Problem, Result};
 
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
@@ -33,6 +34,8 @@ const PACE: Duration = Duration::from_millis(250);
 /// Something is said at least so often, so that nobody on the way takes the
 /// connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How often it is looked whether who began a stream is still in.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a client waits before it connects again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -42,7 +45,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/changes", get(changes))
 }
 
-async fn changes(State(state): State<AppState>, mut asked: Asked) -> Result<Response> {
+async fn changes(State(state): State<AppState>, shown: Option<Extension<Shown>>, mut asked: Asked) -> Result<Response> {
     asked.format(&[(Format::Events, &[EVENT_STREAM])])?;
     let since = asked.parsed("since", "a position as lindero.changes of the landing page says it, or an event's id")?;
     asked.finish()?;
@@ -51,26 +54,54 @@ async fn changes(State(state): State<AppState>, mut asked: Asked) -> Result<Resp
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
         return Err(Problem::unavailable("too many pages are being told of changes; try again in a while"));
     };
-    let changes = state.tiles.changes(CALLER, known.or(since));
-    let events = events(changes, state.stopping.clone(), Streaming::begin(permit));
+    let changes = state.tiles.changes(&asked.caller, known.or(since));
+    let lasting = Lasting { caller: asked.caller, token: shown.map(|Extension(Shown(token))| token) };
+    let events = events(state.clone(), changes, lasting, Streaming::begin(permit));
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     // nginx would gather the stream before it passes it on.
     response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
 }
 
+/// Who began a stream, and by what.
+#[derive(Clone)]
+struct Lasting {
+    caller: Caller,
+    token: Option<Token>,
+}
+
+impl Lasting {
+    /// Waits until who began the stream is out, or may do something else: the
+    /// client begins another, as what it then is. Never for anybody.
+    async fn is_over(&self, state: &AppState) {
+        let (Some(token), Some(login)) = (&self.token, self.caller.login()) else {
+            return std::future::pending().await;
+        };
+        loop {
+            sleep(LOOK_AGAIN).await;
+            match state.gate.open(token).await {
+                Ok(Some(now)) if now.login() == Some(login) => {}
+                Ok(_) => return,
+                // Nobody knows: what changes cannot be told either.
+                Err(error) => tracing::debug!(%error, "who follows changes cannot be looked up"),
+            }
+        }
+    }
+}
+
 /// First the position, then what changes, until the server stops. It is made
 /// as the client takes it: nothing waits here for a slow one.
 fn events(
+    state: AppState,
     changes: Changes,
-    stopping: CancellationToken,
+    lasting: Lasting,
     streaming: Streaming,
 ) -> impl Stream<Item = std::result::Result<Event, Infallible>> {
     // Where the client stands is not known: that is the first thing that it is told.
     let first = Event::default().comment("what changes is told here").retry(RETRY);
     let first = changes.position().map_or_else(|| first.clone(), |position| first.clone().id(position.to_string()));
     unfold((changes, Some(first), Instant::now()), move |(mut changes, first, not_before)| {
-        let (stopping, _) = (stopping.clone(), &streaming);
+        let (state, lasting, _) = (state.clone(), lasting.clone(), &streaming);
         async move {
             if let Some(first) = first {
                 return Some((Ok(first), (changes, None, not_before)));
@@ -80,7 +111,8 @@ fn events(
                 changes.next().await
             };
             let told = tokio::select! {
-                () = stopping.cancelled() => return None,
+                () = state.stopping.cancelled() => return None,
+                () = lasting.is_over(&state) => return None,
                 told = told => told,
             };
             let event = changes.position().map_or_else(Event::default, |at| Event::default().id(at.to_string()));

@@ -31,7 +31,6 @@ pub(super) fn html(asked: &Asked, page: maud::Markup) -> Response {
 pub(super) fn whole(asked: &Asked, media_type: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("W/\"{}\"", digest(&body));
     let mut headers = negotiated(asked, media_type);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(value) = HeaderValue::from_str(&tag) {
         headers.insert(ETAG, value);
     }
@@ -46,8 +45,16 @@ pub(super) fn negotiated(asked: &Asked, media_type: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(asked.language.code()));
-    headers.insert(VARY, HeaderValue::from_static("accept, accept-language"));
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-language, cookie, authorization"));
+    headers.insert(CACHE_CONTROL, freshness(asked));
     headers
+}
+
+/// Who may keep an answer. It is asked for again each time: where nothing
+/// changed that costs next to nothing, and what changed is seen at once. What
+/// an account is answered is nobody else's.
+pub(super) fn freshness(asked: &Asked) -> HeaderValue {
+    HeaderValue::from_static(if asked.caller.login().is_none() { "public, no-cache" } else { "private, no-cache" })
 }
 
 /// A content's digest, equal in all processes: 128 bits in hexadecimal.

@@ -3,8 +3,6 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use layers::LayerId;
@@ -12,7 +10,7 @@ use layers::position::{Found, Position, find, layers};
 
 use super::asked::{Asked, Format};
 use super::document::JSON;
-use super::features::{CALLER, geojson};
+use super::features::geojson;
 use super::problem::{Problem, Result};
 use super::{AppState, document};
 
@@ -29,11 +27,10 @@ async fn here(State(state): State<AppState>, mut asked: Asked) -> Result<Respons
     let only = asked.text("collections")?.map(|list| ids(&list)).transpose()?;
     asked.finish()?;
     let position = Position::new(longitude, latitude, tolerance)?;
-    let layers = layers(CALLER, &state.database, only.as_deref()).await?;
-    let found = find(CALLER, &state.database, &layers, position).await?;
+    let layers = layers(&asked.caller, &state.database, only.as_deref()).await?;
+    let found = find(&asked.caller, &state.database, &layers, position).await?;
     let body = write(&asked, [longitude, latitude], &found).map_err(|error| Problem::internal(&error))?;
-    let mut headers = document::negotiated(&asked, JSON);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let headers = document::negotiated(&asked, JSON);
     Ok((headers, Body::from(body)).into_response())
 }
 

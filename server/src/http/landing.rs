@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::asked::{Asked, Format, JSON_AND_HTML};
 use super::document::JSON;
-use super::features::CALLER;
 use super::links::{self, Link};
 use super::openapi;
 use super::problem::Result;
@@ -73,8 +72,8 @@ async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response
     }
     // Before anything is read: what changes from here on is told.
     let position = state.tiles.change_position().to_string();
-    let municipalities = municipality::list(CALLER, &state.database).await?;
-    let layers = catalog::list(CALLER, &state.database).await?;
+    let municipalities = municipality::list(&asked.caller, &state.database).await?;
+    let layers = catalog::list(&asked.caller, &state.database).await?;
     let mut links = links::own(&asked, JSON);
     for (rel, media_type, path, es, en) in [
         ("service-desc", openapi::MEDIA_TYPE, "/api?f=json", "Descripción de la API", "API description"),

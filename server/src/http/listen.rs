@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_w
 use tokio::net::TcpStream;
 
 /// Port of the default address.
-const PORT: u16 = 8080;
+pub const PORT: u16 = 8080;
 
 /// A client that says nothing for so long is hung up on.
 pub const SILENCE: Duration = Duration::from_secs(15);

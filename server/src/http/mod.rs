@@ -3,6 +3,7 @@
 //! A handler takes the [`AppState`], asks the domain crates as a
 //! [`access::Caller`], and answers with a document or a [`Problem`].
 
+mod admin;
 mod asked;
 mod assets;
 pub mod base_url;
@@ -14,6 +15,7 @@ pub mod extract;
 mod features;
 mod health;
 mod here;
+mod identify;
 mod landing;
 mod links;
 pub mod listen;
@@ -23,6 +25,7 @@ mod openapi;
 mod pages;
 pub mod problem;
 mod search;
+mod session;
 mod shield;
 #[cfg(test)]
 mod tests;
@@ -32,7 +35,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ::tiles::engine::{IndexedTiles, Limits};
-use access::Database;
+use access::{Database, Gate};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -56,6 +59,8 @@ pub struct Shared {
     pub database: Database,
     /// The configuration.
     pub config: Arc<Config>,
+    /// Knows who asks.
+    pub gate: Arc<Gate>,
     /// Whatever cuts the tiles.
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
@@ -95,7 +100,19 @@ impl AppState {
         let (freshness, counts) = (Arc::default(), features::Counts::default());
         let dataset = tiles::dataset::Dataset::default();
         let stopping = CancellationToken::new();
-        Self(Arc::new(Shared { database, config, tiles, freshness, dataset, counts, admission, streams, stopping }))
+        let gate = Arc::new(Gate::new(database.clone()));
+        Self(Arc::new(Shared {
+            database,
+            config,
+            gate,
+            tiles,
+            freshness,
+            dataset,
+            counts,
+            admission,
+            streams,
+            stopping,
+        }))
     }
 }
 
@@ -110,6 +127,8 @@ pub fn router(state: AppState) -> Router {
         .merge(tiles::routes())
         .merge(changes::routes())
         .merge(search::routes())
+        .merge(session::routes())
+        .merge(admin::routes())
         .merge(here::routes())
         .merge(openapi::routes())
         .merge(pages::routes())
@@ -131,6 +150,7 @@ pub fn router(state: AppState) -> Router {
         .layer(shield::compression())
         .map_response(shield::only_problems)
         .layer(from_fn_with_state(state.clone(), border::border))
+        .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(shield::catch_panics())
         .layer(from_fn_with_state(state, shield::limit_requests))
         .layer(shield::body_limit())

@@ -18,6 +18,10 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// The end of the templates of the routes of tiles.
 const TILE: &str = "/{zoom}/{row}/{column}";
 
+/// A request's id, for those inside.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// The template of the route that answered, `/collections/{id}`.
 #[derive(Clone)]
 struct Route(MatchedPath);
@@ -34,9 +38,10 @@ pub(super) async fn remember_route(request: Request, next: Next) -> Response {
 
 /// The outermost middleware. The query string is not logged: it may hold a
 /// person's name or document.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
+pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request.headers().get(REQUEST_ID).and_then(well_formed).unwrap_or_else(|| Uuid::now_v7().to_string());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id);
     let mut response = {

@@ -2,9 +2,10 @@
 //! over HTTP is a [`Problem`]; nothing else makes an error response.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -19,8 +20,18 @@ pub enum Kind {
     BadRequest,
     /// One parameter has a value that it cannot have, or is unknown.
     InvalidParameter,
+    /// Nobody came in who may do this.
+    Unauthorized,
+    /// Whoever came in may not do this.
+    Forbidden,
     /// There is no such thing, or the caller may not know of it.
     NotFound,
+    /// What is there already is in the way.
+    Conflict,
+    /// It was there, and is not any more.
+    Gone,
+    /// Too many requests of one kind.
+    TooManyRequests,
     /// The thing exists, but not for this method.
     MethodNotAllowed,
     /// None of the formats asked for exists for this thing.
@@ -44,6 +55,11 @@ impl Kind {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood"),
             Self::InvalidParameter => (StatusCode::BAD_REQUEST, "invalid-parameter", "A parameter is not valid"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Log in to do this"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "What is there already is in the way"),
+            Self::Gone => (StatusCode::GONE, "gone", "This is no longer there"),
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here")
@@ -79,6 +95,11 @@ impl Kind {
     pub fn of_status(status: StatusCode) -> Option<Self> {
         Some(match status {
             StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::Forbidden,
+            StatusCode::CONFLICT => Self::Conflict,
+            StatusCode::GONE => Self::Gone,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooManyRequests,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::NOT_ACCEPTABLE => Self::NotAcceptable,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
@@ -103,6 +124,8 @@ pub struct Problem {
     detail: Option<String>,
     parameter: Option<String>,
     allow: Option<HeaderValue>,
+    /// When to try again.
+    wait: Option<Duration>,
 }
 
 /// A handler's outcome.
@@ -111,7 +134,7 @@ pub type Result<T, E = Problem> = std::result::Result<T, E>;
 impl Problem {
     /// A problem of a kind, without more to say.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, parameter: None, allow: None }
+        Self { kind, detail: None, parameter: None, allow: None, wait: None }
     }
 
     /// Says what is the matter, and what the caller can do.
@@ -141,6 +164,21 @@ impl Problem {
     /// 404: there is no such thing (or the caller may not know of it).
     pub fn not_found(detail: impl fmt::Display) -> Self {
         Self::new(Kind::NotFound).with_detail(detail)
+    }
+
+    /// 401: who this is for did not come in.
+    pub fn unauthorized(detail: impl fmt::Display) -> Self {
+        Self::new(Kind::Unauthorized).with_detail(detail)
+    }
+
+    /// 403: whoever came in may not do this.
+    pub fn forbidden(detail: impl fmt::Display) -> Self {
+        Self::new(Kind::Forbidden).with_detail(detail)
+    }
+
+    /// 429: too many; again after so long.
+    pub fn too_many(detail: impl fmt::Display, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..Self::new(Kind::TooManyRequests).with_detail(detail) }
     }
 
     /// 406: the formats that `Accept` or `f` names do not exist here.
@@ -216,6 +254,12 @@ impl IntoResponse for Problem {
         if self.kind == Kind::Unavailable {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        if let Some(wait) = self.wait {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if self.kind == Kind::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, allow);
         }
@@ -230,9 +274,8 @@ impl From<sqlx::Error> for Problem {
 }
 
 impl From<access::Denied> for Problem {
-    /// What the public may not do does not exist for it.
-    fn from(_: access::Denied) -> Self {
-        Self::new(Kind::NotFound)
+    fn from(denied: access::Denied) -> Self {
+        Self::forbidden(denied)
     }
 }
 

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::asked::{Asked, Format};
 use super::document::JSON;
-use super::features::CALLER;
 use super::problem::{Problem, Result};
 use super::{AppState, document};
 
@@ -26,7 +25,7 @@ async fn search(State(state): State<AppState>, mut asked: Asked) -> Result<Respo
     let limit = asked.parsed("limit", format!("a number between 1 and {MOST}"))?.unwrap_or(DEFAULT_LIMIT);
     asked.finish()?;
     let search = Search::new(&text, limit)?;
-    let found = find(CALLER, &state.database, &search).await?;
+    let found = find(&asked.caller, &state.database, &search).await?;
     let results: Vec<Value> = found.iter().map(|found| result(found, &asked)).collect();
     document::json(&asked, JSON, &json!({ "query": text, "results": results }))
 }

@@ -1,12 +1,10 @@
 //! What the server does beside answering.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use layers::change::{Event, Follower, Operation};
 use lindero::background;
-use lindero::config::Settings;
 use tiles::TileCoord;
 use tokio::time::{interval, timeout};
 
@@ -17,9 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 #[tokio::test]
 async fn the_catalogue_learns_what_psql_changed() {
     let city = City::new().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let config = Arc::new(Settings::default().resolve(Some(file.path())).unwrap());
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    let mut tasks = background::start(&city.state);
     let mut admin = city.db.superuser().await;
     let before = city.get("/collections/sitios").await.json()["lindero"].clone();
     assert_eq!(before["featureCount"], 2500);
@@ -52,9 +48,7 @@ async fn the_catalogue_learns_what_psql_changed() {
 #[tokio::test]
 async fn a_count_is_remembered_until_the_layer_changes() {
     let city = City::new().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let config = Settings::default().resolve(Some(file.path())).unwrap();
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    let mut tasks = background::start(&city.state);
     let mut admin = city.db.superuser().await;
     let id = "sitios".parse().unwrap();
     let mut ticks = interval(Duration::from_millis(20));
@@ -117,9 +111,7 @@ async fn a_disabled_trigger_is_made_anew_and_the_gap_recorded() {
 #[tokio::test]
 async fn a_tile_shows_what_psql_changed() {
     let city = City::new().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let config = Settings::default().resolve(Some(file.path())).unwrap();
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    let mut tasks = background::start(&city.state);
     let mut admin = city.db.superuser().await;
     let mut ticks = interval(Duration::from_millis(20));
     let tile = TileCoord::holding(16, -75.2322, 4.4389).unwrap();

@@ -1,7 +1,6 @@
 //! The stream of changes.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Caller, Visibility};
@@ -99,11 +98,9 @@ impl Listener {
     }
 }
 
-async fn start(city: &City, settings: Settings) -> JoinSet<()> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let config = settings.resolve(Some(file.path())).unwrap();
+async fn start(city: &City) -> JoinSet<()> {
     let mut all = Listener::new(city, "/changes", &[]).await;
-    let tasks = background::start(city.db.database(), &config, city.freshness.clone(), Arc::clone(&city.tiles));
+    let tasks = background::start(&city.state);
     assert!(all.next().await.is_some_and(|first| first.kind.is_empty() && !first.id.is_empty()));
     // From now on the feed is followed.
     assert_eq!(all.next().await.unwrap().kind, "everything");
@@ -138,7 +135,7 @@ fn holds(boxes: &Value, place: &Value) -> bool {
 #[tokio::test]
 async fn a_change_is_told_once_the_tile_shows_it_and_of_public_layers_only() {
     let city = City::new().await;
-    let mut tasks = start(&city, Settings::default()).await;
+    let mut tasks = start(&city).await;
     indexed(&city, "sitios").await;
     let mut page = Listener::new(&city, "/changes", &[("accept", "text/event-stream")]).await;
     let place = city.get("/collections/sitios/items/7").await.json()["geometry"]["coordinates"].clone();
@@ -189,7 +186,7 @@ async fn a_change_is_told_once_the_tile_shows_it_and_of_public_layers_only() {
 async fn a_layer_without_an_index_is_told_of_too() {
     let settings = || Settings { tile_index_memory: Some(0), ..Settings::default() };
     let city = City::with(settings()).await;
-    let mut tasks = start(&city, settings()).await;
+    let mut tasks = start(&city).await;
     let mut page = Listener::new(&city, "/changes", &[]).await;
     let place = city.get("/collections/sitios/items/7").await.json()["geometry"]["coordinates"].clone();
     run(&city, "UPDATE geo.sitios SET nombre = 'laguna' WHERE fid = 7").await;
@@ -206,7 +203,7 @@ async fn a_layer_without_an_index_is_told_of_too() {
 async fn who_comes_back_is_told_what_came_meanwhile_or_that_it_may_be_anything() {
     let settings = || Settings { max_streams: Some(2), ..Settings::default() };
     let city = City::with(settings()).await;
-    let mut tasks = start(&city, settings()).await;
+    let mut tasks = start(&city).await;
     indexed(&city, "sitios").await;
     let landing = city.get("/").await.json();
     let link = crate::support::link(&landing, "monitor").unwrap().to_owned();

@@ -4,7 +4,6 @@ use access::{Caller, Visibility};
 use axum::http::StatusCode;
 use layers::catalog;
 use lindero::background;
-use lindero::config::Settings;
 
 use crate::support::City;
 
@@ -97,9 +96,7 @@ async fn what_is_above_its_layer_cannot_be_asked_for() {
 #[tokio::test]
 async fn a_kept_tile_is_forgotten_when_an_attribute_is_classified() {
     let city = City::new().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let config = Settings::default().resolve(Some(file.path())).unwrap();
-    let mut tasks = background::start(city.db.database(), &config, city.freshness.clone(), city.tiles.clone());
+    let mut tasks = background::start(&city.state);
     city.tiles.ready().await;
     let mut changes = city.tiles.changes(&Caller::OPERATOR, None);
     for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {

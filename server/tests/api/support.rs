@@ -26,6 +26,7 @@ use tower::ServiceExt;
 pub(crate) struct City {
     pub(crate) db: TestDatabase,
     pub(crate) router: Router,
+    pub(crate) state: AppState,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) tiles: Arc<IndexedTiles>,
     pub(crate) stopping: CancellationToken,
@@ -70,7 +71,7 @@ impl City {
         let state = AppState::new(db.database().clone(), Arc::new(config));
         let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
         let stopping = state.stopping.clone();
-        Self { db, router: router(state), freshness, tiles, stopping, _data: data }
+        Self { db, router: router(state.clone()), state, freshness, tiles, stopping, _data: data }
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {
@@ -82,6 +83,16 @@ impl City {
     }
 
     pub(crate) async fn ask(&self, method: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(method, uri, headers, Body::empty()).await
+    }
+
+    /// Sends a document as JSON.
+    pub(crate) async fn put_in(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let headers = [headers, &[("content-type", "application/json")]].concat();
+        self.send(method, uri, &headers, Body::from(body.to_string())).await
+    }
+
+    async fn send(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(uri);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "localhost:8080");
@@ -90,7 +101,7 @@ impl City {
             request = request.header(*name, *value);
         }
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000));
-        let request = request.extension(ConnectInfo(peer)).body(Body::empty()).unwrap();
+        let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 256 << 20).await.unwrap().to_vec();

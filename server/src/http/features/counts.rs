@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use access::Caller;
 use layers::features::{FeatureError, count};
 use layers::{ChangeCapture, Layer, LayerId};
 
-use super::CALLER;
 use super::request::Page;
 use crate::freshness::Stamp;
 use crate::http::AppState;
@@ -20,14 +20,19 @@ const MOST: usize = 10_000;
 pub(in crate::http) struct Counts(Mutex<HashMap<(LayerId, String), (Stamp, i64)>>);
 
 /// The number of features that the page's parameters select.
-pub(super) async fn matched(state: &AppState, layer: &Layer, page: &Page) -> Result<i64, FeatureError> {
+pub(super) async fn matched(
+    state: &AppState,
+    caller: &Caller,
+    layer: &Layer,
+    page: &Page,
+) -> Result<i64, FeatureError> {
     // What no trigger sees may change untold.
     let stamp = match layer.change_capture {
         ChangeCapture::Triggers => state.freshness.stamp(&layer.id),
         ChangeCapture::Comparison => None,
     };
     let Some(stamp) = stamp else {
-        return count(CALLER, &state.database, layer, &page.query).await;
+        return count(caller, &state.database, layer, &page.query).await;
     };
     let key = (layer.id.clone(), page.selection.clone());
     let lock = || state.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +41,7 @@ pub(super) async fn matched(state: &AppState, layer: &Layer, page: &Page) -> Res
     {
         return Ok(number);
     }
-    let number = count(CALLER, &state.database, layer, &page.query).await?;
+    let number = count(caller, &state.database, layer, &page.query).await?;
     let mut counts = lock();
     if counts.len() >= MOST {
         counts.clear();

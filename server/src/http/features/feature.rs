@@ -6,8 +6,8 @@ use axum::response::Response;
 use layers::crs;
 use layers::features::get;
 
+use super::geojson;
 use super::items::OFFERS;
-use super::{CALLER, geojson};
 use crate::http::asked::{Asked, Format};
 use crate::http::extract::Path;
 use crate::http::links::{self, Link};
@@ -21,8 +21,8 @@ pub(super) async fn feature(
 ) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(OFFERS)?;
-    let layer = super::layer(&state, &id).await?;
-    let feature = get(CALLER, &state.database, &layer, &feature).await?;
+    let layer = super::layer(&state, &asked, &id).await?;
+    let feature = get(&asked.caller, &state.database, &layer, &feature).await?;
     if format == Format::Html {
         return Ok(document::html(&asked, pages::feature(&asked, &layer, &feature)));
     }

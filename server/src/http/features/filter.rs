@@ -4,7 +4,7 @@
 use layers::Layer;
 use layers::filter::{Filter, FilterLanguage};
 
-use super::{CALLER, KNOWN_CRS};
+use super::KNOWN_CRS;
 use crate::http::asked::Asked;
 use crate::http::problem::{Problem, Result};
 
@@ -25,5 +25,7 @@ pub(in crate::http) fn filter(asked: &mut Asked, layer: &Layer) -> Result<Option
         return Err(Problem::invalid_parameter("filter-crs", format!("only {} is offered", layers::crs::CRS84)));
     }
     let Some(text) = asked.text("filter")? else { return Ok(None) };
-    Filter::read(CALLER, layer, language, &text).map(Some).map_err(|wrong| Problem::invalid_parameter("filter", wrong))
+    Filter::read(&asked.caller, layer, language, &text)
+        .map(Some)
+        .map_err(|wrong| Problem::invalid_parameter("filter", wrong))
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use access::Database;
+use access::{Caller, Database};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use chrono::{SecondsFormat, Utc};
@@ -15,7 +14,7 @@ use layers::{Layer, crs};
 
 use super::counts::matched;
 use super::request::Page;
-use super::{CALLER, cursor, geojson};
+use super::{cursor, geojson};
 use crate::http::asked::{Asked, Format, Offer};
 use crate::http::extract::Path;
 use crate::http::links::{self, Link};
@@ -31,15 +30,15 @@ const MOST_ROWS: usize = 1000;
 
 pub(super) async fn items(State(state): State<AppState>, Path(id): Path<String>, mut asked: Asked) -> Result<Response> {
     let format = asked.format(OFFERS)?;
-    let layer = super::layer(&state, &id).await?;
+    let layer = super::layer(&state, &asked, &id).await?;
     let mut page = Page::of(&mut asked, &layer)?;
     if format == Format::Html {
         page.limit = page.limit.min(MOST_ROWS);
     }
     let layer = Arc::new(layer);
-    let mut reader = Reader::new(state.database.clone(), layer.clone(), &page);
+    let mut reader = Reader::new(asked.caller.clone(), state.database.clone(), layer.clone(), &page);
     // What can fail fails here, before the 200: the count and the first batch.
-    let (matched, first) = tokio::try_join!(matched(&state, &layer, &page), reader.next())?;
+    let (matched, first) = tokio::try_join!(matched(&state, &asked.caller, &layer, &page), reader.next())?;
     match format {
         Format::Html => {
             let mut features = first;
@@ -60,6 +59,7 @@ pub(super) async fn items(State(state): State<AppState>, Path(id): Path<String>,
 /// Reads a page in batches, and one feature more than it has, which tells
 /// whether there is a next page.
 struct Reader {
+    caller: Caller,
     database: Database,
     layer: Arc<Layer>,
     query: Query,
@@ -67,8 +67,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(database: Database, layer: Arc<Layer>, page: &Page) -> Self {
-        Self { database, layer, query: page.query.clone(), left: page.limit + 1 }
+    fn new(caller: Caller, database: Database, layer: Arc<Layer>, page: &Page) -> Self {
+        Self { caller, database, layer, query: page.query.clone(), left: page.limit + 1 }
     }
 
     fn is_done(&self) -> bool {
@@ -78,7 +78,7 @@ impl Reader {
     /// The next batch; empty at the end. Holds a connection for this batch only.
     async fn next(&mut self) -> Result<Vec<Feature>, FeatureError> {
         let batch = {
-            let stream = batches(CALLER, &self.database, &self.layer, self.query.clone(), self.left);
+            let stream = batches(&self.caller, &self.database, &self.layer, self.query.clone(), self.left);
             futures::pin_mut!(stream);
             stream.try_next().await?
         };
@@ -100,7 +100,6 @@ fn stream(asked: Asked, reader: Reader, page: &Page, matched: i64, first: Vec<Fe
     let names = reader.layer.definition.attributes.iter().map(|attribute| attribute.name.as_str());
     let keys = geojson::property_keys(names).map_err(|error| Problem::internal(&error))?;
     let mut headers = document::negotiated(&asked, document::GEOJSON);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs::CRS84)) {
         headers.insert(HeaderName::from_static("content-crs"), value);
     }

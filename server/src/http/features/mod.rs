@@ -11,7 +11,6 @@ mod items;
 mod queryables;
 mod request;
 
-use access::Caller;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -40,13 +39,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/collections/{id}/items/{feature}", get(feature::feature))
 }
 
-/// Everybody who comes over HTTP, until there are accounts.
-pub(super) const CALLER: &Caller = &Caller::ANONYMOUS;
-
 async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(JSON_AND_HTML)?;
-    let layers = catalog::list(CALLER, &state.database).await?;
+    let layers = catalog::list(&asked.caller, &state.database).await?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::catalogue(&asked, &layers))),
         _ => document::json(&asked, document::JSON, &collections(&asked, &layers)),
@@ -56,16 +52,16 @@ async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
 async fn one(State(state): State<AppState>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(JSON_AND_HTML)?;
-    let layer = layer(&state, &id).await?;
+    let layer = layer(&state, &asked, &id).await?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::layer(&asked, &layer))),
         _ => document::json(&asked, document::JSON, &collection(&asked, &layer)),
     }
 }
 
-/// The layer with that id, as far as the public may know of it.
-pub(super) async fn layer(state: &AppState, id: &str) -> Result<Layer> {
-    Ok(catalog::get(CALLER, &state.database, &layer_id(id)?).await?)
+/// The layer with that id, as far as who asks may know of it.
+pub(super) async fn layer(state: &AppState, asked: &Asked, id: &str) -> Result<Layer> {
+    Ok(catalog::get(&asked.caller, &state.database, &layer_id(id)?).await?)
 }
 
 /// A collection's id; there is none of another form.

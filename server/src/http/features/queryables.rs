@@ -7,7 +7,6 @@ use layers::filter::{QueryableKind, queryables};
 use layers::{Attribute, AttributeType, Domain, GeometryType, Layer};
 use serde_json::{Map, Value, json};
 
-use super::CALLER;
 use crate::http::asked::{Asked, Format, Offer};
 use crate::http::extract::Path;
 use crate::http::problem::Result;
@@ -21,7 +20,7 @@ const OFFERS: &[Offer] = &[(Format::Json, &[SCHEMA, "application/json"]), (Forma
 pub(super) async fn get(State(state): State<AppState>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(OFFERS)?;
-    let layer = super::layer(&state, &id).await?;
+    let layer = super::layer(&state, &asked, &id).await?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::queryables(&asked, &layer))),
         _ => document::json(&asked, SCHEMA, &schema(&asked, &layer)),
@@ -30,7 +29,7 @@ pub(super) async fn get(State(state): State<AppState>, Path(id): Path<String>, a
 
 fn schema(asked: &Asked, layer: &Layer) -> Value {
     let language = asked.language.code();
-    let properties: Map<String, Value> = queryables(CALLER, layer)
+    let properties: Map<String, Value> = queryables(&asked.caller, layer)
         .filter_map(|queryable| {
             let property = match queryable.kind {
                 QueryableKind::Geometry => geometry(layer),

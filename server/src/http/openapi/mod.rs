@@ -13,7 +13,6 @@ use openapiv3::OpenAPI;
 use serde_json::json;
 
 use super::asked::{Asked, Format, Offer};
-use super::features::CALLER;
 use super::problem::{Problem, Result};
 use super::{AppState, document, pages};
 
@@ -32,7 +31,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn api(State(state): State<AppState>, asked: Asked) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(OFFERS)?;
-    let layers = catalog::list(CALLER, &state.database).await?;
+    let layers = catalog::list(&asked.caller, &state.database).await?;
     let api = describe(&asked, &layers).map_err(|error| Problem::internal(&error))?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::api(&asked, &api))),

@@ -6,7 +6,6 @@ use super::layer::{domain, type_name};
 use super::layout::{Page, layout, page_url, to_catalogue};
 use super::values::heading;
 use crate::http::asked::Asked;
-use crate::http::features::CALLER;
 
 /// What a filter on the layer may name, and a field to try one.
 pub(in crate::http) fn queryables(asked: &Asked, layer: &Layer) -> Markup {
@@ -35,7 +34,7 @@ pub(in crate::http) fn queryables(asked: &Asked, layer: &Layer) -> Markup {
                 th scope="col" { (language.choose("Valores", "Values")) }
             } }
             tbody {
-                @for property in properties(CALLER, layer) {
+                @for property in properties(&asked.caller, layer) {
                     @match property.kind {
                         QueryableKind::Geometry => tr {
                             th scope="row" { code { (property.name) } }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Caller, Credential};
 use axum::extract::State;
 use axum::response::Response;
 use layers::{Layer, LayerId, catalog};
@@ -16,7 +17,6 @@ use super::tile::{coordinate, known_set, offered, respond};
 use super::tileset_format;
 use crate::http::asked::{Asked, Format, JSON_AND_HTML};
 use crate::http::extract::Path;
-use crate::http::features::CALLER;
 use crate::http::problem::{Problem, Result};
 use crate::http::{AppState, document, pages};
 
@@ -28,33 +28,40 @@ pub(in crate::http) const MOST: usize = 64;
 /// for many tiles at once.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
-/// The ids of all public collections, remembered for a moment.
+/// Of so many, who ask at once.
+const MOST_ASKING: u64 = 10_000;
+
+/// The ids of all collections that somebody sees, remembered for a moment.
 #[derive(Debug, Clone)]
-pub(in crate::http) struct Dataset(Cache<(), Arc<[LayerId]>>);
+pub(in crate::http) struct Dataset(Cache<Option<Credential>, Arc<[LayerId]>>);
 
 impl Default for Dataset {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(1).time_to_live(REMEMBERED).build())
+        Self(Cache::builder().max_capacity(MOST_ASKING).time_to_live(REMEMBERED).build())
     }
 }
 
 impl Dataset {
-    async fn ids(&self, state: &AppState) -> Result<Arc<[LayerId]>> {
+    async fn ids(&self, state: &AppState, caller: &Caller) -> Result<Arc<[LayerId]>> {
         let read = async {
-            let layers = catalog::list(CALLER, &state.database).await?;
+            let layers = catalog::list(caller, &state.database).await?;
             Ok::<_, catalog::CatalogError>(layers.into_iter().map(|layer| layer.id).take(MOST).collect())
         };
         // Who asks meanwhile waits for the same answer, also where it failed.
-        let ids = self.0.try_get_with((), read).await;
+        let ids = self.0.try_get_with(credential(caller), read).await;
         ids.map_err(|error| match Arc::into_inner(error) {
             Some(error) => error.into(),
             None => Problem::unavailable("the catalogue could not be read; try again in a few seconds"),
         })
     }
 
-    async fn forget(&self) {
-        self.0.invalidate(&()).await;
+    async fn forget(&self, caller: &Caller) {
+        self.0.invalidate(&credential(caller)).await;
     }
+}
+
+fn credential(caller: &Caller) -> Option<Credential> {
+    caller.login().map(|login| login.by)
 }
 
 /// `/tiles`.
@@ -76,7 +83,7 @@ pub(super) async fn tileset(
     let chosen = chosen(&mut asked)?;
     asked.finish()?;
     let format = tileset_format(&asked, set)?;
-    let mut layers = catalog::list(CALLER, &state.database).await?;
+    let mut layers = catalog::list(&asked.caller, &state.database).await?;
     let layers = match &chosen {
         None => {
             layers.truncate(MOST);
@@ -104,7 +111,7 @@ pub(super) async fn tile(
     let chosen = chosen(&mut asked)?;
     asked.finish()?;
     let encoding = offered(&asked)?;
-    let cut = async |ids: &[LayerId]| state.tiles.encoded(CALLER, ids, tile, encoding).await;
+    let cut = async |ids: &[LayerId]| state.tiles.encoded(&asked.caller, ids, tile, encoding).await;
     if let Some(ids) = chosen {
         let found = cut(&ids).await.map_err(|error| match error {
             TileError::UnknownLayer(id) => unknown(&id),
@@ -112,11 +119,11 @@ pub(super) async fn tile(
         })?;
         return Ok(respond(&asked, found));
     }
-    let found = match cut(&*state.dataset.ids(&state).await?).await {
+    let found = match cut(&*state.dataset.ids(&state, &asked.caller).await?).await {
         // It was withdrawn within the last second.
         Err(TileError::UnknownLayer(_)) => {
-            state.dataset.forget().await;
-            cut(&*state.dataset.ids(&state).await?).await?
+            state.dataset.forget(&asked.caller).await;
+            cut(&*state.dataset.ids(&state, &asked.caller).await?).await?
         }
         found => found?,
     };

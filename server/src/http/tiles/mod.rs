@@ -63,7 +63,7 @@ async fn matrix_set(Path(set): Path<String>, asked: Asked) -> Result<Response> {
 async fn tilesets(State(state): State<AppState>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     asked.finish()?;
     let format = asked.format(JSON_AND_HTML)?;
-    let layer = layer(&state, &id).await?;
+    let layer = layer(&state, &asked, &id).await?;
     match format {
         Format::Html => Ok(document::html(&asked, pages::tilesets(&asked, &layer))),
         _ => document::json(&asked, document::JSON, &describe::tilesets(&asked, &layer)),
@@ -78,7 +78,7 @@ async fn tileset(
     asked.finish()?;
     let set = known_set(&set)?;
     let format = tileset_format(&asked, set)?;
-    let layer = layer(&state, &id).await?;
+    let layer = layer(&state, &asked, &id).await?;
     match format {
         Format::Html => Ok(document::html(
             &asked,
@@ -118,7 +118,7 @@ async fn tile(
         asked.finish()?;
         return tile::answer(&state, &asked, &[layer_id(&id)?], tile).await;
     }
-    let layer = layer(&state, &id).await?;
+    let layer = layer(&state, &asked, &id).await?;
     let filter = filter(&mut asked, &layer)?;
     asked.finish()?;
     match filter {

@@ -14,8 +14,9 @@ use tiles::{Encoding, MatrixSet, TileCoord, TileError};
 use super::MVT;
 use crate::http::AppState;
 use crate::http::asked::{Asked, Format, Offer};
+use crate::http::document::freshness;
 use crate::http::encoding::accepts;
-use crate::http::features::{CALLER, of_database};
+use crate::http::features::of_database;
 use crate::http::problem::{Kind, Problem, Result};
 
 const TILE: &[Offer] = &[(Format::Mvt, &[MVT, "application/x-protobuf", "application/octet-stream"])];
@@ -23,14 +24,10 @@ const TILE: &[Offer] = &[(Format::Mvt, &[MVT, "application/x-protobuf", "applica
 /// Says that a tile does not hold all that is there as it is.
 pub(in crate::http) const GENERALISED: HeaderName = HeaderName::from_static("lindero-generalised");
 
-/// Public, and asked for again each time: an answer that nothing changed
-/// costs next to nothing, and what changed is seen at once.
-const FRESHNESS: HeaderValue = HeaderValue::from_static("public, no-cache");
-
 /// The tile of the layers, encoded as the client likes.
 pub(super) async fn answer(state: &AppState, asked: &Asked, layers: &[LayerId], tile: TileCoord) -> Result<Response> {
     let encoding = offered(asked)?;
-    Ok(respond(asked, state.tiles.encoded(CALLER, layers, tile, encoding).await?))
+    Ok(respond(asked, state.tiles.encoded(&asked.caller, layers, tile, encoding).await?))
 }
 
 /// The tile of those of the layer's features for which the filter is true.
@@ -42,7 +39,7 @@ pub(super) async fn filtered(
     tile: TileCoord,
 ) -> Result<Response> {
     let encoding = offered(asked)?;
-    Ok(respond(asked, state.tiles.filtered(CALLER, layer, filter, tile, encoding).await?))
+    Ok(respond(asked, state.tiles.filtered(&asked.caller, layer, filter, tile, encoding).await?))
 }
 
 /// How the client takes a tile, if it does.
@@ -54,8 +51,8 @@ pub(super) fn offered(asked: &Asked) -> Result<Encoding> {
 /// The answer with what was found, or nothing.
 pub(super) fn respond(asked: &Asked, found: Option<Arc<EncodedTile>>) -> Response {
     let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(CACHE_CONTROL, FRESHNESS);
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding, cookie, authorization"));
+    headers.insert(CACHE_CONTROL, freshness(asked));
     let Some(found) = found else {
         return (StatusCode::NO_CONTENT, headers).into_response();
     };

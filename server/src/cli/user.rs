@@ -1,0 +1,221 @@
+use access::account::{self, Account, AccountChange, AccountKind, NewAccount};
+use access::assignment::{self, NewAssignment};
+use access::key::{self, NewKey};
+use access::{AccessError, Caller, Database, MunicipalityCode, Reach, link};
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Subcommand};
+
+use super::{CommandError, Outcome, with_database};
+use crate::config::Config;
+
+/// `lindero user`: the accounts that may come in.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the accounts and what they were assigned.
+    List,
+    /// Make an account; for a person, print the link by which it sets its password.
+    Add(Add),
+    /// Print a link by which a person sets a new password; the old ones are good no more.
+    Link {
+        /// The account's name.
+        name: String,
+    },
+    /// Assign a role: everywhere, or within what is named.
+    Assign(Assign),
+    /// Take back what was assigned.
+    Unassign(Assign),
+    /// Close an account: its sessions and keys open nothing from now on.
+    Disable {
+        /// The account's name.
+        name: String,
+    },
+    /// Open a closed account again.
+    Enable {
+        /// The account's name.
+        name: String,
+    },
+    /// Make a key for another program, and print it: it is shown this once.
+    Key(Key),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// The name by which it logs in: lower-case letters, digits and `._@+-`.
+    name: String,
+    /// The person's full name, or what the system is for.
+    #[arg(long, default_value = "")]
+    full_name: String,
+    /// Where to write to.
+    #[arg(long, default_value = "")]
+    email: String,
+    /// The municipality (DIVIPOLA) in which it works; all where none is named.
+    #[arg(long)]
+    municipality: Option<MunicipalityCode>,
+    /// The dependency in which it works, as layers name it.
+    #[arg(long, default_value = "")]
+    dependency: String,
+    /// The last day on which it may come in, as its contract: 2026-12-31.
+    #[arg(long, value_name = "DAY")]
+    until: Option<NaiveDate>,
+    /// Another program, which comes in by keys.
+    #[arg(long)]
+    system: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Assign {
+    /// The account's name.
+    name: String,
+    /// The role: planner, editor, auditor, administrator, or another one.
+    role: String,
+    /// In one municipality only.
+    #[arg(long)]
+    municipality: Option<MunicipalityCode>,
+    /// In the layers of one dependency only, as they name it.
+    #[arg(long)]
+    dependency: Option<String>,
+    /// In one layer only.
+    #[arg(long)]
+    layer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Key {
+    /// The account's name.
+    name: String,
+    /// What the key is for.
+    #[arg(long)]
+    title: String,
+    /// The last day on which it is good: 2026-12-31.
+    #[arg(long, value_name = "DAY")]
+    until: Option<NaiveDate>,
+}
+
+pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
+    with_database(config, async |session| {
+        act(command, session.database(), &config.url(None)).await?;
+        Ok(Outcome::Done)
+    })
+    .await
+}
+
+async fn act(command: Command, db: &Database, url: &str) -> Result<(), AccessError> {
+    let caller = &Caller::OPERATOR;
+    match command {
+        Command::List => list(caller, db).await?,
+        Command::Add(add) => {
+            let kind = if add.system { AccountKind::System } else { AccountKind::Person };
+            let new = NewAccount {
+                name: add.name,
+                kind,
+                full_name: add.full_name,
+                email: add.email,
+                municipality: add.municipality,
+                dependency: add.dependency,
+                expires_at: add.until.map(end_of),
+            };
+            let account = account::create(caller, db, &new).await?;
+            println!("The account {} was made. It has no role yet: lindero user assign.", account.name);
+            if kind == AccountKind::Person {
+                invite(caller, db, &account, url).await?;
+            }
+        }
+        Command::Link { name } => {
+            let account = named(caller, db, &name).await?;
+            invite(caller, db, &account, url).await?;
+        }
+        Command::Assign(assign) => {
+            let account = named(caller, db, &assign.name).await?;
+            let new = NewAssignment { role: assign.role.clone(), reach: assign.reach(), expires_at: None };
+            assignment::assign(caller, db, account.id, &new).await?;
+            println!("{} has the role {}.", account.name, assign.role);
+        }
+        Command::Unassign(assign) => {
+            let account = named(caller, db, &assign.name).await?;
+            let reach = assign.reach();
+            let assigned = assignment::list(caller, db, account.id).await?;
+            let known = assigned.iter().find(|known| known.role == assign.role && known.reach == reach);
+            let known = known.ok_or_else(|| AccessError::Unknown { kind: "assignment", id: assign.role.clone() })?;
+            assignment::unassign(caller, db, account.id, known.id).await?;
+            println!("{} no longer has the role {}.", account.name, assign.role);
+        }
+        Command::Disable { name } => close(caller, db, &name, true).await?,
+        Command::Enable { name } => close(caller, db, &name, false).await?,
+        Command::Key(options) => {
+            let account = named(caller, db, &options.name).await?;
+            let new = NewKey { title: options.title, permissions: None, expires_at: options.until.map(end_of) };
+            let (token, _) = key::create(caller, db, account.id, &new).await?;
+            println!("Send it as `Authorization: Bearer KEY`. It is shown this once:\n  {}", token.expose());
+        }
+    }
+    Ok(())
+}
+
+impl Assign {
+    fn reach(&self) -> Reach {
+        Reach {
+            municipality: self.municipality.clone(),
+            dependency: self.dependency.clone(),
+            layer: self.layer.clone(),
+        }
+    }
+}
+
+/// The end of that day, everywhere.
+fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    // The day ends in Colombia (UTC-5) when it is five in the morning of the next one in UTC.
+    let next = day.succ_opt().unwrap_or(day);
+    next.and_hms_opt(5, 0, 0).unwrap_or_default().and_utc()
+}
+
+async fn list(caller: &Caller, db: &Database) -> Result<(), AccessError> {
+    for account in account::list(caller, db).await? {
+        let state = match (account.is_disabled, account.expires_at) {
+            (true, _) => " (closed)".to_owned(),
+            (false, Some(at)) if at < Utc::now() => " (ended)".to_owned(),
+            (false, Some(at)) => format!(" (until {})", at.format("%Y-%m-%d")),
+            (false, None) => String::new(),
+        };
+        println!("{}  {}  {}{state}", account.name, account.full_name, account.dependency);
+        for known in assignment::list(caller, db, account.id).await? {
+            println!("    {}{}", known.role, said(&known.reach));
+        }
+    }
+    Ok(())
+}
+
+fn said(reach: &Reach) -> String {
+    let parts = [
+        reach.municipality.as_ref().map(ToString::to_string),
+        reach.dependency.clone(),
+        reach.layer.as_ref().map(|layer| format!("layer {layer}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" in {}", parts.join(", ")) }
+}
+
+async fn named(caller: &Caller, db: &Database, name: &str) -> Result<Account, AccessError> {
+    let known = account::list(caller, db).await?;
+    known
+        .into_iter()
+        .find(|account| account.name == name)
+        .ok_or_else(|| AccessError::Unknown { kind: "account", id: name.to_owned() })
+}
+
+async fn invite(caller: &Caller, db: &Database, account: &Account, url: &str) -> Result<(), AccessError> {
+    let (token, _) = link::for_account(caller, db, account.id).await?;
+    println!(
+        "Give this to {} and to nobody else. It is good for 24 hours, once:\n  {url}#link={}",
+        account.name,
+        token.expose()
+    );
+    Ok(())
+}
+
+async fn close(caller: &Caller, db: &Database, name: &str, is_disabled: bool) -> Result<(), AccessError> {
+    let account = named(caller, db, name).await?;
+    let change = AccountChange { is_disabled: Some(is_disabled), ..AccountChange::default() };
+    account::change(caller, db, account.id, &change).await?;
+    println!("The account {name} is {}.", if is_disabled { "closed" } else { "open" });
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! `/admin`: accounts, what they are assigned, their keys and sessions; roles.
+
+use access::account::{self, AccountChange, NewAccount};
+use access::assignment::{self, NewAssignment};
+use access::key::{self, NewKey};
+use access::link;
+use access::role::{self, Role};
+use access::{AccessError, Caller, session};
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::AppState;
+use super::base_url::BaseUrl;
+use super::extract::{Extension, Json, Path};
+use super::problem::{Kind, Problem, Result};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/admin/accounts", get(accounts).post(create_account))
+        .route("/admin/accounts/{account}", get(show_account).patch(change_account))
+        .route("/admin/accounts/{account}/link", post(create_link))
+        .route("/admin/accounts/{account}/assignments", get(assignments).post(assign))
+        .route("/admin/accounts/{account}/assignments/{assignment}", delete(unassign))
+        .route("/admin/accounts/{account}/sessions", get(sessions))
+        .route("/admin/accounts/{account}/sessions/{session}", delete(end_session))
+        .route("/admin/accounts/{account}/keys", get(keys).post(create_key))
+        .route("/admin/accounts/{account}/keys/{key}", delete(revoke_key))
+        .route("/admin/roles", get(roles))
+        .route("/admin/roles/{role}", put(put_role))
+}
+
+/// An answer that is of nobody else.
+fn answer(status: StatusCode, document: &impl Serialize) -> Response {
+    (status, [(CACHE_CONTROL, "no-store")], axum::Json(document)).into_response()
+}
+
+async fn accounts(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
+    let accounts = account::list(&caller, &state.database).await?;
+    Ok(answer(StatusCode::OK, &json!({ "accounts": accounts })))
+}
+
+async fn create_account(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Json(new): Json<NewAccount>,
+) -> Result<Response> {
+    Ok(answer(StatusCode::CREATED, &account::create(&caller, &state.database, &new).await?))
+}
+
+async fn show_account(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+) -> Result<Response> {
+    Ok(answer(StatusCode::OK, &account::get(&caller, &state.database, account).await?))
+}
+
+async fn change_account(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+    Json(change): Json<AccountChange>,
+) -> Result<Response> {
+    Ok(answer(StatusCode::OK, &account::change(&caller, &state.database, account, &change).await?))
+}
+
+/// The link's secret is behind `#`: browsers keep that part to themselves.
+async fn create_link(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(base): Extension<BaseUrl>,
+    Path(account): Path<Uuid>,
+) -> Result<Response> {
+    let (token, expires_at) = link::for_account(&caller, &state.database, account).await?;
+    let href = base.join(&format!("/#link={}", token.expose()));
+    Ok(answer(StatusCode::CREATED, &json!({ "href": href, "expires_at": expires_at })))
+}
+
+async fn assignments(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+) -> Result<Response> {
+    let assignments = assignment::list(&caller, &state.database, account).await?;
+    Ok(answer(StatusCode::OK, &json!({ "assignments": assignments })))
+}
+
+async fn assign(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+    Json(new): Json<NewAssignment>,
+) -> Result<Response> {
+    Ok(answer(StatusCode::CREATED, &assignment::assign(&caller, &state.database, account, &new).await?))
+}
+
+async fn unassign(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path((account, assignment)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode> {
+    assignment::unassign(&caller, &state.database, account, assignment).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn sessions(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+) -> Result<Response> {
+    let sessions = session::list(&caller, &state.database, account).await?;
+    Ok(answer(StatusCode::OK, &json!({ "sessions": sessions })))
+}
+
+async fn end_session(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path((account, session)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode> {
+    session::end(&caller, &state.database, account, session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn keys(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+) -> Result<Response> {
+    let keys = key::list(&caller, &state.database, account).await?;
+    Ok(answer(StatusCode::OK, &json!({ "keys": keys })))
+}
+
+/// The one answer that has the key itself.
+async fn create_key(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<Uuid>,
+    Json(new): Json<NewKey>,
+) -> Result<Response> {
+    let (token, key) = key::create(&caller, &state.database, account, &new).await?;
+    Ok(answer(StatusCode::CREATED, &json!({ "token": token.expose(), "key": key })))
+}
+
+async fn revoke_key(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path((account, key)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode> {
+    key::revoke(&caller, &state.database, account, key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn roles(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
+    Ok(answer(StatusCode::OK, &json!({ "roles": role::list(&caller, &state.database).await? })))
+}
+
+async fn put_role(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Json(role): Json<Role>,
+) -> Result<Response> {
+    if role.id != id {
+        return Err(Problem::invalid_parameter("id", "expected the role's id as the path has it"));
+    }
+    role::put(&caller, &state.database, &role).await?;
+    Ok(answer(StatusCode::OK, &role))
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Denied(denied) => denied.into(),
+            AccessError::Unknown { .. } => Self::not_found(error),
+            AccessError::Invalid { field, reason } => Self::invalid_parameter(field, reason),
+            AccessError::Exists(_) => Self::new(Kind::Conflict).with_detail(error),
+            AccessError::Weak(weak) => Self::invalid_parameter("password", weak),
+            AccessError::SpentLink => Self::new(Kind::Gone).with_detail(error),
+            AccessError::Database(cause) => cause.into(),
+            AccessError::Hash(_) => Self::internal(&error),
+        }
+    }
+}

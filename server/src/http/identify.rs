@@ -1,0 +1,99 @@
+//! Who asks: made once, from what the request shows, before it is routed.
+//!
+//! A browser shows a session's cookie, another program a key
+//! (`Authorization: Bearer`). A cookie goes along with whatever page sends a
+//! request: one that changes something must come from a page of ours
+//! (`Sec-Fetch-Site`, `Origin`), and show that this page could read what the
+//! session's own document says (`X-CSRF-Token`).
+
+use access::{Caller, Origin, Token};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::AppState;
+use super::base_url::BaseUrl;
+use super::border::ClientAddress;
+use super::observe::RequestId;
+use super::problem::{Kind, Problem, Result};
+use super::session::cookies;
+
+/// Where a page shows that it is ours.
+pub(super) const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a session's cookie held, for those who look again whether it opens.
+#[derive(Debug, Clone)]
+pub(super) struct Shown(pub(super) Token);
+
+/// The middleware. Behind the border, which knows our own address.
+pub(super) async fn identify(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match who(&state, &parts).await {
+        Ok((caller, shown)) => {
+            parts.extensions.insert(caller);
+            if let Some(shown) = shown {
+                parts.extensions.insert(Shown(shown));
+            }
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Who asks, as the middleware found; anybody where it did not run.
+pub(super) fn caller(parts: &Parts) -> Caller {
+    parts.extensions.get::<Caller>().cloned().unwrap_or(Caller::ANONYMOUS)
+}
+
+async fn who(state: &AppState, parts: &Parts) -> Result<(Caller, Option<Token>)> {
+    let (headers, extensions) = (&parts.headers, &parts.extensions);
+    let origin = Origin {
+        address: extensions.get::<ClientAddress>().and_then(|client| client.0),
+        request: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+    };
+    if let Some(key) = bearer(headers)? {
+        let caller = state.gate.open(&key).await?;
+        let caller = caller.ok_or_else(|| Problem::unauthorized("this key is not known, or not good any more"))?;
+        return Ok((caller.from(origin), Some(key)));
+    }
+    let base = extensions.get::<BaseUrl>().ok_or_else(|| Problem::new(Kind::Internal))?;
+    let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if !is_safe {
+        refuse_other_sites(headers, base)?;
+    }
+    let Some(session) = cookies::session(headers, base) else {
+        return Ok((Caller::ANONYMOUS.from(origin), None));
+    };
+    // What does not open any more is as if it were not shown.
+    let Some(caller) = state.gate.open(&session).await? else {
+        return Ok((Caller::ANONYMOUS.from(origin), None));
+    };
+    if !is_safe && headers.get(CSRF_TOKEN).is_none_or(|shown| shown.as_bytes() != session.csrf().as_bytes()) {
+        return Err(Problem::forbidden("the header X-CSRF-Token must be what GET /session says"));
+    }
+    Ok((caller.from(origin), Some(session)))
+}
+
+/// The key of `Authorization: Bearer`. Other schemes are none of ours.
+fn bearer(headers: &HeaderMap) -> Result<Option<Token>> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    match text.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(Token::given(key.trim()))),
+        _ => Err(Problem::unauthorized("expected Authorization: Bearer and a key")),
+    }
+}
+
+/// Browsers say from what site a page is that sends a request.
+fn refuse_other_sites(headers: &HeaderMap, base: &BaseUrl) -> Result<()> {
+    let is_of_other_site = headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
+    let is_of_other_origin = headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes() != base.origin().as_bytes());
+    if is_of_other_site || is_of_other_origin {
+        return Err(Problem::forbidden("a page of another site sent this"));
+    }
+    Ok(())
+}

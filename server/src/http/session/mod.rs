@@ -1,0 +1,199 @@
+//! `/session`: logging in and out, by name and password or a one-time link;
+//! the caller's own sessions and password.
+
+pub(super) mod cookies;
+
+use access::link::{self, LinkFor};
+use access::login::{self, Attempt, LoginError};
+use access::password::Password;
+use access::session::{self, NewSession};
+use access::{Caller, Login, Right, Token, account};
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::AppState;
+use super::base_url::BaseUrl;
+use super::extract::{Extension, Json, Path};
+use super::identify::Shown;
+use super::problem::{Kind, Problem, Result};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/session", get(show).post(log_in).delete(log_out))
+        .route("/session/link", post(look).put(follow))
+        .route("/session/password", put(change_password))
+        .route("/session/list", get(list))
+        .route("/session/list/{id}", delete(end))
+}
+
+/// Who has come in, and what it may do.
+async fn show(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    shown: Option<Extension<Shown>>,
+) -> Result<Response> {
+    let csrf = shown.map(|Extension(Shown(token))| token.csrf());
+    Ok(answer(StatusCode::OK, &described(&state, &caller, csrf.as_deref()).await?))
+}
+
+/// An answer that is of nobody else.
+fn answer(status: StatusCode, document: &Value) -> Response {
+    (status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(document)).into_response()
+}
+
+async fn described(state: &AppState, caller: &Caller, csrf: Option<&str>) -> Result<Value> {
+    let Some(Login { account, rights, .. }) = caller.login() else {
+        return Ok(json!({ "account": null, "rights": [], "csrf": null }));
+    };
+    let account = account::get(caller, &state.database, *account).await?;
+    let right = |Right { permissions, reach }: &Right| json!({ "permissions": permissions, "reach": reach });
+    Ok(json!({
+        "account": account,
+        "rights": rights.iter().map(right).collect::<Vec<_>>(),
+        "csrf": csrf,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    name: String,
+    password: String,
+}
+
+async fn log_in(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(base): Extension<BaseUrl>,
+    headers: HeaderMap,
+    Json(Typed { name, password }): Json<Typed>,
+) -> Result<Response> {
+    let password = Password::typed(&password);
+    let device = cookies::device(&headers, &base);
+    let attempt =
+        Attempt { name: &name, password: &password, device: device.as_ref(), user_agent: user_agent(&headers) };
+    let come_in = login::log_in(&caller, &state.database, attempt).await?;
+    let mut response = begun(&state, &base, &come_in.session).await?;
+    response.headers_mut().append(SET_COOKIE, cookies::keep_device(&base, &come_in.device)?);
+    Ok(response)
+}
+
+/// The answer with which a session begins.
+async fn begun(state: &AppState, base: &BaseUrl, session: &NewSession) -> Result<Response> {
+    let caller = state.gate.open(&session.token).await?.ok_or_else(|| Problem::new(Kind::Internal))?;
+    let document = described(state, &caller, Some(&session.token.csrf())).await?;
+    let mut response = answer(StatusCode::CREATED, &document);
+    let cookie = cookies::keep_session(base, &session.token, session.expires_at)?;
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+async fn log_out(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(base): Extension<BaseUrl>,
+) -> Result<Response> {
+    session::log_out(&caller, &state.database).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().append(SET_COOKIE, cookies::drop_session(&base)?);
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    token: String,
+}
+
+/// What a one-time link is for.
+async fn look(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Json(Link { token }): Json<Link>,
+) -> Result<Response> {
+    let document = match link::look(&caller, &state.database, &Token::given(&token)).await? {
+        LinkFor::FirstAdministrator => json!({ "for": "first_administrator", "name": null }),
+        LinkFor::Password { name } => json!({ "for": "password", "name": name }),
+    };
+    Ok(answer(StatusCode::OK, &document))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Followed {
+    token: String,
+    name: Option<String>,
+    password: String,
+}
+
+/// Sets a password by a one-time link, and comes in.
+async fn follow(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(base): Extension<BaseUrl>,
+    headers: HeaderMap,
+    Json(Followed { token, name, password }): Json<Followed>,
+) -> Result<Response> {
+    let (link, password) = (Token::given(&token), Password::typed(&password));
+    let agent = user_agent(&headers);
+    let session = link::follow(&caller, &state.database, &link, name.as_deref(), password, agent).await?;
+    begun(&state, &base, &session).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    present: String,
+    next: String,
+}
+
+async fn change_password(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Json(Change { present, next }): Json<Change>,
+) -> Result<Response> {
+    let (present, next) = (Password::typed(&present), Password::typed(&next));
+    link::change_password(&caller, &state.database, present, next).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn list(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
+    let sessions = session::list(&caller, &state.database, own(&caller)?).await?;
+    Ok(answer(StatusCode::OK, &json!({ "sessions": sessions })))
+}
+
+async fn end(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    session::end(&caller, &state.database, own(&caller)?, id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn own(caller: &Caller) -> Result<Uuid> {
+    caller.login().map(|login| login.account).ok_or_else(|| Problem::unauthorized("log in first"))
+}
+
+fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Refused => Self::unauthorized(error),
+            LoginError::TooMany(wait) => Self::too_many(error, wait),
+            LoginError::Access(cause) => cause.into(),
+            LoginError::Database(cause) => cause.into(),
+            LoginError::Hash(_) => Self::internal(&error),
+        }
+    }
+}
