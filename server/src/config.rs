@@ -182,9 +182,12 @@ impl Config {
         }
     }
 
+    /// In the data folder, the folder of the tile indexes' files.
+    pub(crate) const TILES: &str = "tiles";
+
     /// The folder of the tile indexes' files.
     pub fn tiles_dir(&self) -> PathBuf {
-        self.data_dir.join("tiles")
+        self.data_dir.join(Self::TILES)
     }
 }
 

@@ -1,9 +1,9 @@
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Caller, link};
+use access::{Caller, Token, link};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -39,8 +39,9 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     let outcome = async {
         recover(&session).await?;
         let listener = claim.listen().map_err(|(address, source)| CommandError::Listen { address, source })?;
-        let url = greet(&config, &listener);
-        invite_first_administrator(&session, &url).await?;
+        // Before the greeting, from which on everything may fail.
+        let invitation = link::for_first_administrator(&Caller::OPERATOR, session.database()).await?;
+        greet(&config, &listener, invitation);
         serve(&config, &session, listener, tls).await
     }
     .await;
@@ -181,22 +182,19 @@ async fn certificate(tls: &Tls) -> Result<RustlsConfig, CommandError> {
     })
 }
 
-/// Says on the standard output where to look, and returns it.
-fn greet(config: &Config, listener: &TcpListener) -> String {
+/// Says on the standard output where to look; and, as long as nobody may manage
+/// accounts, to whoever started the server how to: never in the log.
+fn greet(config: &Config, listener: &TcpListener, invitation: Option<Token>) {
     let url = config.url(listener.local_addr().ok());
     tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "serving");
-    println!("Lindero {} serves at {url} (Ctrl-C stops it).", env!("CARGO_PKG_VERSION"));
-    url
+    say(&format!("Lindero {} serves at {url} (Ctrl-C stops it).", env!("CARGO_PKG_VERSION")));
+    if let Some(link) = invitation {
+        let text = "There is no administrator yet. Open this within 24 hours to become it; it works once:";
+        say(&format!("{text}\n  {url}#link={}", link.expose()));
+    }
 }
 
-/// As long as nobody may manage accounts, whoever started the server is told
-/// how to: on the console only, never in the log.
-async fn invite_first_administrator(session: &Session, url: &str) -> Result<(), CommandError> {
-    if let Some(link) = link::for_first_administrator(&Caller::OPERATOR, session.database()).await? {
-        println!(
-            "There is no administrator yet. Open this within 24 hours to become it; it works once:\n  {url}#link={}",
-            link.expose()
-        );
-    }
-    Ok(())
+/// Whoever started the server may have stopped reading.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
 }

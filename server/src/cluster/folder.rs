@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClusterError;
 use super::user::ClusterUser;
+use crate::config::Config;
 
 /// The newest format of the folder that this program knows.
 const FORMAT: u32 = 1;
@@ -82,8 +83,12 @@ impl DataFolder {
 
     fn is_empty(&self) -> Result<bool, ClusterError> {
         match std::fs::read_dir(&self.root) {
-            // A file system's root may hold the system's own folder.
-            Ok(entries) => Ok(entries.flatten().all(|entry| entry.file_name() == "lost+found" || is_scrap(&entry))),
+            // A file system's root may hold the system's own folder; and a server
+            // of another database's keeps its tile indexes here.
+            Ok(entries) => Ok(entries.flatten().all(|entry| {
+                let name = entry.file_name();
+                name == "lost+found" || name == Config::TILES || is_scrap(&entry)
+            })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(ClusterError::file("reading", &self.root)(error)),
         }
@@ -169,6 +174,8 @@ mod tests {
         assert!(DataFolder::at(&temporary.path().join("new")).describe().expect("free").is_none());
         let folder = DataFolder::at(temporary.path());
         assert!(folder.describe().expect("free").is_none());
+        std::fs::create_dir(temporary.path().join(Config::TILES)).expect("a folder");
+        assert!(folder.describe().expect("free").is_none(), "tile indexes are copies");
         std::fs::write(temporary.path().join("letter.txt"), "dear").expect("a file");
         assert!(matches!(folder.describe(), Err(ClusterError::ForeignFolder(_))));
     }

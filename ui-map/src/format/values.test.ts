@@ -38,6 +38,7 @@ describe('formatValue', () => {
     expect(formatValue(attribute({ type: 'integer', unit: '[COP]' }), 3_270_852_000, 'es')).toBe('3.270.852.000 COP');
     expect(formatValue(attribute({ type: 'integer', unit: '{personas}' }), 12, 'es')).toBe('12 personas');
     expect(formatValue(attribute({ type: 'number', unit: 'Mbit/s' }), 5, 'en')).toBe('5 Mbit/s');
+    expect(formatValue(attribute({ type: 'number', unit: 'har' }), 12.95, 'es')).toBe('12,95 ha');
   });
 
   it('never groups a year or a parcel number', () => {

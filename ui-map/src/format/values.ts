@@ -5,7 +5,7 @@ import { translate } from '../i18n/translate';
 const LOCALES: Record<Lang, string> = { es: 'es-CO', en: 'en-GB' };
 
 /** Unit codes that people write otherwise. */
-const UNITS: Record<string, string> = { m2: 'm²', m3: 'm³', km2: 'km²', deg: '°', percent: '%' };
+const UNITS: Record<string, string> = { m2: 'm²', m3: 'm³', km2: 'km²', deg: '°', percent: '%', har: 'ha' };
 
 /** A unit as people write it; UCUM puts what is no physical unit in brackets: `[COP]`, `{personas}`. */
 export const unitText = (unit: string): string => UNITS[unit] ?? unit.replace(/^[[{](.*)[\]}]$/, '$1');

@@ -82,7 +82,10 @@ fn encoding(accepted: &str) -> Encoding {
 /// The place of a tile from its path.
 pub(super) fn coordinate(set: &str, zoom: &str, row: &str, column: &str) -> Result<TileCoord> {
     let set = known_set(set)?;
-    TileCoord::of(set, index("zoom", zoom)?, index("row", row)?, index("column", column)?).map_err(Problem::not_found)
+    let [Some(z), Some(y), Some(x)] = [index("zoom", zoom)?, index("row", row)?, index("column", column)?] else {
+        return Err(Problem::not_found(format!("there is no tile {zoom}/{row}/{column}")));
+    };
+    TileCoord::of(set, z, y, x).map_err(Problem::not_found)
 }
 
 pub(super) fn known_set(id: &str) -> Result<MatrixSet> {
@@ -92,14 +95,14 @@ pub(super) fn known_set(id: &str) -> Result<MatrixSet> {
     })
 }
 
-/// A number of the path: what is none is a bad request, what is outside of the
-/// matrix is not found.
-fn index(name: &str, text: &str) -> Result<u64> {
+/// A number of the path: what is none is a bad request; none of one that is in
+/// no matrix.
+fn index(name: &str, text: &str) -> Result<Option<u64>> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::invalid_parameter(name, format!("expected a whole number, not {text:?}")));
     }
-    Ok(text.parse().unwrap_or(u64::MAX))
+    Ok(text.parse().ok())
 }
 
 impl From<TileError> for Problem {
