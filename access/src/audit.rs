@@ -102,7 +102,7 @@ pub async fn record(connection: &mut PgConnection, caller: &Caller, entry: Entry
     .bind(session)
     .bind(key)
     .bind(caller.origin().and_then(|origin| origin.address).map(|address| address.to_string()))
-    .bind(caller.origin().map_or("", |origin| &origin.request))
+    .bind(caller.origin().map_or("", |origin| &*origin.request))
     .bind(entry.municipality.map(MunicipalityCode::as_str))
     .bind(entry.layer)
     .bind(entry.subject)

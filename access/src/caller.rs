@@ -30,7 +30,7 @@ pub struct Origin {
     /// it is trusted.
     pub address: Option<IpAddr>,
     /// The request's id.
-    pub request: String,
+    pub request: Arc<str>,
 }
 
 /// An account that came in, by a session or by a key.

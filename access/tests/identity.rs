@@ -23,7 +23,7 @@ const PASSWORD: &str = "ceiba violeta 41 nubes";
 
 fn from(address: &str) -> Caller {
     let address: IpAddr = address.parse().unwrap();
-    Caller::ANONYMOUS.from(Origin { address: Some(address), request: "r-1".to_owned() })
+    Caller::ANONYMOUS.from(Origin { address: Some(address), request: "r-1".into() })
 }
 
 fn person(name: &str, dependency: &str) -> NewAccount {

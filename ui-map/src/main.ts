@@ -9,5 +9,9 @@ import { parsePermalink } from './state/permalink';
 // The names of waters are in italics, which nothing on the page is: else the map would wait for them.
 void document.fonts.load('italic 16px "Lindero Sans Italic"');
 
+// A one-time link is a secret: it must not stay in the address, nor in what is shared of it.
+const link = /^#link=([\w-]+)$/.exec(location.hash)?.[1] ?? null;
+if (link) history.replaceState(history.state, '', location.pathname + location.search);
+
 const target = document.getElementById('app');
-if (target) mount(AppView, { target, props: { app: new App(parsePermalink(location.hash)) } });
+if (target) mount(AppView, { target, props: { app: new App(parsePermalink(location.hash), link) } });

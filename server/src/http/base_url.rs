@@ -1,5 +1,7 @@
 //! The extractor [`BaseUrl`].
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
@@ -12,15 +14,15 @@ use super::problem::{Kind, Problem};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     /// Scheme, host and port, without a slash at the end.
-    origin: String,
+    origin: Arc<str>,
     /// The base path: empty, or `/sig` (a slash before, none after).
-    path: String,
+    path: Arc<str>,
 }
 
 impl BaseUrl {
     /// From its two parts; slashes at their ends are dropped.
     pub(super) fn new(origin: &str, path: &str) -> Self {
-        Self { origin: origin.trim_end_matches('/').to_owned(), path: path.trim_end_matches('/').to_owned() }
+        Self { origin: origin.trim_end_matches('/').into(), path: path.trim_end_matches('/').into() }
     }
 
     /// The absolute URL of `path`, which starts with a slash: `/collections`

@@ -1,9 +1,12 @@
 //! What every request passes before it is routed: its URL must be text, it is
-//! told under what address the client sees us, and the base path is taken
-//! off, so that routes do not know of it.
+//! told who asks and under what address the client sees us, and the base path
+//! is taken off, so that routes do not know of it.
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
+use access::{Caller, Origin, Token};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{FORWARDED, HOST};
 use axum::http::uri::Authority;
@@ -15,6 +18,8 @@ use url::Url;
 
 use super::AppState;
 use super::base_url::BaseUrl;
+use super::identify::{Showing, Shown, identify};
+use super::observe::RequestId;
 use super::problem::{Kind, Problem};
 
 /// The longest path and query taken: long enough for any filter that a person
@@ -32,21 +37,49 @@ pub(super) async fn border(State(state): State<AppState>, mut request: Request, 
     if let Some(uri) = without_base_path(request.uri(), base.base_href().trim_end_matches('/')) {
         *request.uri_mut() = uri;
     }
-    let address = client(&state, request.headers(), peer);
-    request.extensions_mut().insert(ClientAddress(address));
+    match who(&state, &request, &base, peer).await {
+        Ok((caller, shown)) => {
+            request.extensions_mut().insert(caller);
+            if let Some(shown) = shown {
+                request.extensions_mut().insert(Shown(shown));
+            }
+        }
+        Err(problem) => return problem.into_response(),
+    }
     request.extensions_mut().insert(base);
     next.run(request).await
 }
 
-/// The client's address, as far as it is known.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
+/// Who asks; the most at once, without waiting.
+fn who<'a>(
+    state: &'a AppState,
+    request: &'a Request,
+    base: &'a BaseUrl,
+    peer: Option<IpAddr>,
+) -> impl Future<Output = Result<(Caller, Option<Token>), Problem>> + Send + use<'a> {
+    let id = request.extensions().get::<RequestId>();
+    let origin = Origin {
+        address: client(state, request.headers(), peer),
+        request: id.map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0)),
+    };
+    let showing = Showing { method: request.method(), headers: request.headers(), base, origin };
+    async move {
+        if showing.is_anybodys() {
+            return Ok((Caller::ANONYMOUS.from(showing.origin), None));
+        }
+        // Apart: asking the database is a large matter, which few requests carry.
+        Box::pin(identify(state, showing)).await
+    }
+}
 
 /// From where the request came: the last address of the way that is none of
 /// our proxies'. What stands before that one anybody may have written.
 fn client(state: &AppState, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
     let peer = peer?.to_canonical();
     let is_ours = |address: IpAddr| state.config.trusted_proxies.iter().any(|network| network.contains(&address));
+    if !is_ours(peer) {
+        return Some(peer);
+    }
     let mut way: Vec<Option<IpAddr>> = Vec::new();
     for value in headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()) {
         let nodes = rfc7239::parse(value).flatten();
@@ -106,15 +139,33 @@ fn base_url(state: &AppState, request: &Request, peer: Option<IpAddr>) -> Result
 
     let scheme = said.scheme.as_deref().unwrap_or(own_scheme);
     let host = said.host.as_deref().or(own_host).ok_or_else(|| Problem::bad_request("the Host header is missing"))?;
-    let origin = Url::parse(&format!("{scheme}://{host}"))
+    let prefix = said.prefix.filter(|prefix| is_plain_path(prefix)).unwrap_or_default();
+    LAST.with_borrow_mut(|last| {
+        if let Some((asked, base)) = last
+            && [&*asked[0], &*asked[1], &*asked[2]] == [scheme, host, &*prefix]
+        {
+            return Ok(base.clone());
+        }
+        let base = BaseUrl::new(&origin(scheme, host)?, &prefix);
+        *last = Some(([scheme, host, &*prefix].map(Box::from), base.clone()));
+        Ok(base)
+    })
+}
+
+// Kept by each thread: the next request comes to the same address, most often,
+// and to read it takes as long as to find a tile that is kept.
+thread_local! {
+    static LAST: RefCell<Option<([Box<str>; 3], BaseUrl)>> = const { RefCell::new(None) };
+}
+
+/// The origin as browsers write it, of what a request says.
+fn origin(scheme: &str, host: &str) -> Result<String, Problem> {
+    let url = Url::parse(&format!("{scheme}://{host}"))
         .ok()
         .filter(|url| matches!(scheme, "http" | "https") && url.path() == "/" && url.username().is_empty())
         .filter(|url| url.query().is_none() && url.fragment().is_none())
-        .ok_or_else(|| Problem::bad_request("the Host header is not a host name"))?
-        .origin()
-        .ascii_serialization();
-    let prefix = said.prefix.filter(|prefix| is_plain_path(prefix)).unwrap_or_default();
-    Ok(BaseUrl::new(&origin, &prefix))
+        .ok_or_else(|| Problem::bad_request("the Host header is not a host name"))?;
+    Ok(url.origin().ascii_serialization())
 }
 
 /// What a proxy says of the client's own request. Where several proxies wrote,

@@ -1,4 +1,4 @@
-//! Who asks: made once, from what the request shows, before it is routed.
+//! Who asks: made once at the border, from what the request shows.
 //!
 //! A browser shows a session's cookie, another program a key
 //! (`Authorization: Bearer`). A cookie goes along with whatever page sends a
@@ -7,18 +7,13 @@
 //! session's own document says (`X-CSRF-Token`).
 
 use access::{Caller, Origin, Token};
-use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
+use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use super::AppState;
 use super::base_url::BaseUrl;
-use super::border::ClientAddress;
-use super::observe::RequestId;
-use super::problem::{Kind, Problem, Result};
+use super::problem::{Problem, Result};
 use super::session::cookies;
 
 /// Where a page shows that it is ours.
@@ -29,39 +24,43 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[derive(Debug, Clone)]
 pub(super) struct Shown(pub(super) Token);
 
-/// The middleware. Behind the border, which knows our own address.
-pub(super) async fn identify(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    match who(&state, &parts).await {
-        Ok((caller, shown)) => {
-            parts.extensions.insert(caller);
-            if let Some(shown) = shown {
-                parts.extensions.insert(Shown(shown));
-            }
-            next.run(Request::from_parts(parts, body)).await
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
 /// Who asks, as the middleware found; anybody where it did not run.
 pub(super) fn caller(parts: &Parts) -> Caller {
     parts.extensions.get::<Caller>().cloned().unwrap_or(Caller::ANONYMOUS)
 }
 
-async fn who(state: &AppState, parts: &Parts) -> Result<(Caller, Option<Token>)> {
-    let (headers, extensions) = (&parts.headers, &parts.extensions);
-    let origin = Origin {
-        address: extensions.get::<ClientAddress>().and_then(|client| client.0),
-        request: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-    };
+/// What is looked at of a request to know who asks.
+pub(super) struct Showing<'a> {
+    /// Its method.
+    pub(super) method: &'a Method,
+    /// Its headers.
+    pub(super) headers: &'a HeaderMap,
+    /// Under what address it reached us.
+    pub(super) base: &'a BaseUrl,
+    /// From where it came.
+    pub(super) origin: Origin,
+}
+
+impl Showing<'_> {
+    /// Whether nothing is shown and nothing can be changed: most requests.
+    pub(super) fn is_anybodys(&self) -> bool {
+        self.is_safe() && !self.headers.contains_key(AUTHORIZATION) && !self.headers.contains_key(COOKIE)
+    }
+
+    fn is_safe(&self) -> bool {
+        matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+}
+
+/// Who asks, and the token that it showed.
+pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(Caller, Option<Token>)> {
+    let is_safe = showing.is_safe();
+    let Showing { headers, base, origin, .. } = showing;
     if let Some(key) = bearer(headers)? {
         let caller = state.gate.open(&key).await?;
         let caller = caller.ok_or_else(|| Problem::unauthorized("this key is not known, or not good any more"))?;
         return Ok((caller.from(origin), Some(key)));
     }
-    let base = extensions.get::<BaseUrl>().ok_or_else(|| Problem::new(Kind::Internal))?;
-    let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe {
         refuse_other_sites(headers, base)?;
     }

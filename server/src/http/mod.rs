@@ -150,7 +150,6 @@ pub fn router(state: AppState) -> Router {
         .layer(shield::compression())
         .map_response(shield::only_problems)
         .layer(from_fn_with_state(state.clone(), border::border))
-        .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(shield::catch_panics())
         .layer(from_fn_with_state(state, shield::limit_requests))
         .layer(shield::body_limit())

@@ -1,5 +1,6 @@
 //! Every request has an id, a line in the log and its place in the metrics.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -20,7 +21,7 @@ const TILE: &str = "/{zoom}/{row}/{column}";
 
 /// A request's id, for those inside.
 #[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) String);
+pub(super) struct RequestId(pub(super) Arc<str>);
 
 /// The template of the route that answered, `/collections/{id}`.
 #[derive(Clone)]
@@ -40,10 +41,13 @@ pub(super) async fn remember_route(request: Request, next: Next) -> Response {
 /// person's name or document.
 pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = request.headers().get(REQUEST_ID).and_then(well_formed).unwrap_or_else(|| Uuid::now_v7().to_string());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let id: Arc<str> = match request.headers().get(REQUEST_ID).and_then(well_formed) {
+        Some(given) => given.into(),
+        None => Arc::from(&*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+    };
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", id);
+    let span = tracing::info_span!("request", id = &*id);
     let mut response = {
         let _in_flight = metrics::InFlight::begin();
         next.run(request).instrument(span.clone()).await

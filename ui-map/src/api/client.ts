@@ -9,6 +9,8 @@ export class RequestFailure extends Error {
     readonly kind: FailureKind,
     readonly status: number | null,
     readonly detail: string | null,
+    /** The member or parameter that is at fault, where the server named one. */
+    readonly parameter: string | null = null,
   ) {
     super(detail ?? kind);
     this.name = 'RequestFailure';
@@ -21,16 +23,26 @@ const PATIENCE_MS = 30_000;
 /** Where the server is published: its base path, which it writes into the page. */
 export const apiUrl = (path: string): string => new URL(path, document.baseURI).href;
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request(path, {}, signal);
+
+/** Sends a document, as what a session's own document says is a page of ours. An answer without a body is null. */
+export const send = <T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown, csrf: string | null): Promise<T> =>
+  request(path, {
+    method,
+    headers: { 'content-type': 'application/json', ...(csrf === null ? {} : { 'x-csrf-token': csrf }) },
+    body: JSON.stringify(body),
+  });
+
+export async function request<T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
   const control = new AbortController();
   const stop = () => control.abort();
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   const timer = setTimeout(stop, PATIENCE_MS);
   try {
-    const response = await fetch(apiUrl(path), { signal: control.signal });
+    const response = await fetch(apiUrl(path), { ...init, signal: control.signal });
     if (!response.ok) throw await failureOf(response);
-    return (await response.json()) as T;
+    return (response.status === 204 ? null : await response.json()) as T;
   } catch (error) {
     if (signal?.aborted) throw error;
     if (error instanceof RequestFailure) throw error;
@@ -43,13 +55,15 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 async function failureOf(response: Response): Promise<RequestFailure> {
   let detail: string | null = null;
+  let parameter: string | null = null;
   try {
     const problem = (await response.json()) as Problem;
     detail = problem.detail ?? problem.title ?? null;
+    parameter = problem.parameter ?? null;
   } catch {
     // Not a problem document (a proxy's own page, say): the status must do.
   }
-  return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail);
+  return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail, parameter);
 }
 
 // These two addresses are preloaded by the page's head: they must be written the same there.

@@ -9,6 +9,7 @@ import type { MapController, View } from '../map/controller';
 import { Finding } from './finding.svelte';
 import { formatPermalink, type LayerSetting, type Permalink } from './permalink';
 import { failed, loading, ready, type Remote } from './remote';
+import { Session } from './session.svelte';
 import { Settings } from './settings.svelte';
 
 export type Tab = 'layers' | 'here' | 'list';
@@ -40,6 +41,7 @@ const WIDE = '(min-width: 760px)';
 export class App {
   readonly settings: Settings;
   readonly finding = new Finding();
+  readonly session: Session;
 
   city = $state.raw<Remote<City>>(loading);
   municipalityCode = $state<string | null>(null);
@@ -73,8 +75,10 @@ export class App {
     return municipalities.find((m) => m.code === this.municipalityCode) ?? municipalities[0];
   });
 
-  constructor(link: Permalink) {
+  /** `invitation`: the secret of a one-time link by which the page was opened. */
+  constructor(link: Permalink, invitation: string | null = null) {
     this.settings = new Settings(link.lang, link.theme);
+    this.session = new Session(invitation, () => this.#seenAnew());
     this.layers = link.layers;
     this.base = link.base;
     this.municipalityCode = link.municipality;
@@ -137,6 +141,14 @@ export class App {
       changed: (changes) => this.#changed(changes),
       everything: () => this.#everythingChanged(),
     });
+  }
+
+  /** Somebody came in or left: other layers are seen, and more or less of each. */
+  #seenAnew(): void {
+    this.#stream?.close();
+    this.#stream = null;
+    this.listen();
+    this.#everythingChanged();
   }
 
   #changed(changes: CollectionChange[]): void {

@@ -1,0 +1,71 @@
+import type { Account, Right, SessionDocument } from '../api/session';
+import * as api from '../api/session';
+
+/** Who came in, and the dialog in which that is done. */
+export class Session {
+  account = $state.raw<Account | null>(null);
+  rights = $state.raw<Right[]>([]);
+  /** The secret of the one-time link by which the page was opened, until it was followed. */
+  invitation = $state<string | null>(null);
+  isOpen = $state(false);
+  #csrf: string | null = null;
+  readonly #seenAnew: () => void;
+
+  /** `seenAnew`: somebody came in or left. */
+  constructor(invitation: string | null, seenAnew: () => void) {
+    this.invitation = invitation;
+    this.isOpen = invitation !== null;
+    this.#seenAnew = seenAnew;
+  }
+
+  /** Whether somebody is in from before. */
+  async load(): Promise<void> {
+    // Without an answer nobody is in: the map says what is wrong with the server.
+    const document = await api.getSession().catch(() => null);
+    if (document) this.#take(document);
+  }
+
+  open(): void {
+    this.isOpen = true;
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.invitation = null;
+  }
+
+  async logIn(name: string, password: string): Promise<void> {
+    this.#take(await api.logIn(name, password));
+    this.#seenAnew();
+  }
+
+  async follow(name: string | null, password: string): Promise<void> {
+    this.#take(await api.followLink(this.invitation ?? '', name, password));
+    this.invitation = null;
+    this.#seenAnew();
+  }
+
+  async logOut(): Promise<void> {
+    await api.logOut(this.#csrf);
+    this.#take({ account: null, rights: [], csrf: null });
+    this.#seenAnew();
+  }
+
+  changePassword(present: string, next: string): Promise<null> {
+    return api.changePassword(present, next, this.#csrf);
+  }
+
+  async endSession(id: string): Promise<void> {
+    await api.endSession(id, this.#csrf);
+    const document = await api.getSession();
+    this.#take(document);
+    // It was this one.
+    if (!document.account) this.#seenAnew();
+  }
+
+  #take({ account, rights, csrf }: SessionDocument): void {
+    this.account = account;
+    this.rights = rights;
+    this.#csrf = csrf;
+  }
+}
