@@ -11,7 +11,7 @@ use layers::catalog;
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::interrupted;
-use super::{CommandError, Outcome, with_database};
+use super::{CommandError, Outcome, demo_accounts, with_database};
 use crate::config::Config;
 use crate::database::Session;
 
@@ -37,6 +37,10 @@ pub(super) struct Options {
     /// Remove a demonstration city that is loaded, then load this one.
     #[arg(long)]
     replace: bool,
+
+    /// Also make accounts to try it with, and print their passwords. Not on a server that others reach.
+    #[arg(long)]
+    accounts: bool,
 }
 
 /// Where a layer's definition remembers which city it is of.
@@ -45,7 +49,14 @@ const MARKER: &str = "lindero_demo";
 const AT_ONCE: usize = 2;
 
 pub(super) async fn run(options: Options, config: &Config) -> Result<Outcome, CommandError> {
-    with_database(config, async |session| act(&options, session).await).await
+    with_database(config, async |session| {
+        let outcome = act(&options, session).await?;
+        if options.accounts && outcome == Outcome::Done {
+            demo_accounts::make(&Caller::OPERATOR, session.database()).await?;
+        }
+        Ok(outcome)
+    })
+    .await
 }
 
 async fn act(options: &Options, session: &Session) -> Result<Outcome, CommandError> {

@@ -2,6 +2,7 @@
 
 mod config_reference;
 mod demo;
+mod demo_accounts;
 mod description;
 mod doctor;
 mod error;

@@ -1,21 +1,20 @@
 //! The web app, built into the binary.
 
+use super::routes::{Routes, Rule};
 use std::borrow::Cow;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use rust_embed::RustEmbed;
 use tiles::Encoding;
 
 use super::asked::Asked;
+use super::document;
 use super::encoding::accepts;
 use super::problem::{Kind, Problem, Result};
-use super::{AppState, document};
 
 /// What `npm run build` made in `ui-map`; empty where it was not run. The
 /// build has left compressed variants beside the text files.
@@ -27,9 +26,9 @@ struct App;
 /// The base of the app's addresses, as its page has it.
 const BASE: &str = r#"<base href="/""#;
 
-pub(super) fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Routes {
     // A route of their own, so that the metrics tell them apart.
-    Router::new().route("/assets/{*path}", get(file))
+    Routes::default().get("/assets/{*path}", Rule::Everybody, file)
 }
 
 /// The app's page, with its base set to ours; none where it is not built in

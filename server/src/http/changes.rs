@@ -1,16 +1,15 @@
 //! `/changes`: what changes in the layers, as it changes (server-sent events).
 
+use super::routes::{Routes, Rule};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Caller, Token};
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use futures::Stream;
 use futures::stream::unfold;
 use layers::Extent;
@@ -41,8 +40,8 @@ const RETRY: Duration = Duration::from_secs(2);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/changes", get(changes))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/changes", Rule::Seen, changes)
 }
 
 async fn changes(State(state): State<AppState>, shown: Option<Extension<Shown>>, mut asked: Asked) -> Result<Response> {

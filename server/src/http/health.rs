@@ -1,12 +1,12 @@
 //! Whether the process lives, and whether it can answer.
 
+use super::routes::{Routes, Rule};
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::json;
 
 use super::AppState;
@@ -15,8 +15,8 @@ use super::problem::{Problem, Result};
 /// A check that takes longer is a check that failed.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/health/live", Rule::Everybody, live).get("/health/ready", Rule::Everybody, ready)
 }
 
 async fn live() -> Response {

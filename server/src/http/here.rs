@@ -1,10 +1,9 @@
 //! `/here`: what is at a point, across all layers.
 
-use axum::Router;
+use super::routes::{Routes, Rule};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use layers::LayerId;
 use layers::position::{Found, Position, find, layers};
 
@@ -14,8 +13,8 @@ use super::features::geojson;
 use super::problem::{Problem, Result};
 use super::{AppState, document};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/here", get(here))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/here", Rule::Seen, here)
 }
 
 async fn here(State(state): State<AppState>, mut asked: Asked) -> Result<Response> {

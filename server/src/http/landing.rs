@@ -1,9 +1,8 @@
 //! The landing page and the conformance classes.
 
-use axum::Router;
+use super::routes::{Routes, Rule};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use layers::municipality::Municipality;
 use layers::{Extent, Layer, catalog, municipality};
 use serde_json::{Value, json};
@@ -54,8 +53,8 @@ pub(super) const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/", get(landing)).route("/conformance", get(conformance))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/", Rule::Seen, landing).get("/conformance", Rule::Everybody, conformance)
 }
 
 async fn landing(State(state): State<AppState>, asked: Asked) -> Result<Response> {

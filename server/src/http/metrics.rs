@@ -2,17 +2,16 @@
 
 mod tiles;
 
+use super::routes::{Routes, Rule};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::metrics::{counter, gauge, histogram};
 use access::Database;
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::AppState;
@@ -61,8 +60,8 @@ pub(super) fn install() {
     handle();
 }
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/metrics", get(render))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/metrics", Rule::Everybody, render)
 }
 
 /// Counts one answered request.

@@ -24,6 +24,7 @@ mod observe;
 mod openapi;
 mod pages;
 pub mod problem;
+mod routes;
 mod search;
 mod session;
 mod shield;
@@ -45,6 +46,8 @@ use tower::ServiceBuilder;
 
 pub use self::base_url::BaseUrl;
 pub use self::problem::Problem;
+use self::routes::Routes;
+pub use self::routes::{Route, Rule};
 use crate::config::Config;
 use crate::freshness::Freshness;
 
@@ -116,10 +119,8 @@ impl AppState {
     }
 }
 
-/// The whole HTTP surface.
-pub fn router(state: AppState) -> Router {
-    metrics::install();
-    let routes = Router::new()
+fn all() -> Routes {
+    Routes::default()
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(landing::routes())
@@ -133,6 +134,18 @@ pub fn router(state: AppState) -> Router {
         .merge(openapi::routes())
         .merge(pages::routes())
         .merge(assets::routes())
+}
+
+/// Every route but the web app's files, and who may ask.
+pub fn routes() -> Vec<Route> {
+    all().list
+}
+
+/// The whole HTTP surface.
+pub fn router(state: AppState) -> Router {
+    metrics::install();
+    let routes = all()
+        .router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(assets::file)
         // Inside the router, where the route's template is known.

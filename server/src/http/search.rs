@@ -1,9 +1,8 @@
 //! `/search`: features and places by what people type.
 
-use axum::Router;
+use super::routes::{Routes, Rule};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use layers::search::{Found, MOST, Search, find};
 use serde_json::{Value, json};
 
@@ -15,8 +14,8 @@ use super::{AppState, document};
 /// Results where nothing is said.
 const DEFAULT_LIMIT: usize = 10;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/search", get(search))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/search", Rule::Seen, search)
 }
 
 async fn search(State(state): State<AppState>, mut asked: Asked) -> Result<Response> {

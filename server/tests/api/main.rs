@@ -10,6 +10,7 @@ mod features;
 mod filters;
 mod foreign;
 mod reserved;
+mod rules;
 mod session;
 mod support;
 mod tile_sets;

@@ -149,6 +149,7 @@ export const en: Record<MessageKey, string> = {
   linkFor: 'Choose the password of the account {name}.',
   linkSpent: 'This link was used or has expired. Ask an administrator for another one.',
   nameInvalid: 'The name has lower-case letters, digits and ._@+- only.',
+  yourPassword: 'Your password',
   setPassword: 'Save and log in',
   sessions: 'Open sessions',
   sessionFrom: 'from {address}',

@@ -147,6 +147,7 @@ export const es = {
   linkFor: 'Elija la contraseña de la cuenta {name}.',
   linkSpent: 'Este enlace ya se usó o venció. Pida otro a quien administra.',
   nameInvalid: 'El nombre lleva minúsculas, cifras y ._@+- solamente.',
+  yourPassword: 'Su contraseña',
   setPassword: 'Guardar e ingresar',
   sessions: 'Sesiones abiertas',
   sessionFrom: 'desde {address}',

@@ -1,17 +1,17 @@
 //! `/admin`: accounts, what they are assigned, their keys and sessions; roles.
 
+use crate::http::routes::{Routes, Rule};
+use access::Permission;
 use access::account::{self, AccountChange, NewAccount};
 use access::assignment::{self, NewAssignment};
 use access::key::{self, NewKey};
 use access::link;
 use access::role::{self, Role};
 use access::{AccessError, Caller, session};
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -21,19 +21,23 @@ use super::base_url::BaseUrl;
 use super::extract::{Extension, Json, Path};
 use super::problem::{Kind, Problem, Result};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/admin/accounts", get(accounts).post(create_account))
-        .route("/admin/accounts/{account}", get(show_account).patch(change_account))
-        .route("/admin/accounts/{account}/link", post(create_link))
-        .route("/admin/accounts/{account}/assignments", get(assignments).post(assign))
-        .route("/admin/accounts/{account}/assignments/{assignment}", delete(unassign))
-        .route("/admin/accounts/{account}/sessions", get(sessions))
-        .route("/admin/accounts/{account}/sessions/{session}", delete(end_session))
-        .route("/admin/accounts/{account}/keys", get(keys).post(create_key))
-        .route("/admin/accounts/{account}/keys/{key}", delete(revoke_key))
-        .route("/admin/roles", get(roles))
-        .route("/admin/roles/{role}", put(put_role))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get("/admin/accounts", Rule::May(Permission::ManageAccounts), accounts)
+        .post("/admin/accounts", Rule::May(Permission::ManageAccounts), create_account)
+        .get("/admin/accounts/{account}", Rule::May(Permission::ManageAccounts), show_account)
+        .patch("/admin/accounts/{account}", Rule::May(Permission::ManageAccounts), change_account)
+        .post("/admin/accounts/{account}/link", Rule::May(Permission::ManageAccounts), create_link)
+        .get("/admin/accounts/{account}/assignments", Rule::May(Permission::ManageAccounts), assignments)
+        .post("/admin/accounts/{account}/assignments", Rule::May(Permission::ManageAccounts), assign)
+        .delete("/admin/accounts/{account}/assignments/{assignment}", Rule::May(Permission::ManageAccounts), unassign)
+        .get("/admin/accounts/{account}/sessions", Rule::May(Permission::ManageAccounts), sessions)
+        .delete("/admin/accounts/{account}/sessions/{session}", Rule::May(Permission::ManageAccounts), end_session)
+        .get("/admin/accounts/{account}/keys", Rule::May(Permission::ManageAccounts), keys)
+        .post("/admin/accounts/{account}/keys", Rule::May(Permission::ManageAccounts), create_key)
+        .delete("/admin/accounts/{account}/keys/{key}", Rule::May(Permission::ManageAccounts), revoke_key)
+        .get("/admin/roles", Rule::May(Permission::ManageAccounts), roles)
+        .put("/admin/roles/{role}", Rule::May(Permission::ManageRoles), put_role)
 }
 
 /// An answer that is of nobody else.

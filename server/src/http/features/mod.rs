@@ -11,10 +11,9 @@ mod items;
 mod queryables;
 mod request;
 
-use axum::Router;
+use crate::http::routes::{Routes, Rule};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use layers::features::{FeatureError, InvalidQuery};
 use layers::{Layer, LayerId, catalog};
 
@@ -30,13 +29,13 @@ use super::extract::Path;
 use super::pages;
 use super::problem::{Kind, Problem, Result};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/collections", get(list))
-        .route("/collections/{id}", get(one))
-        .route("/collections/{id}/queryables", get(queryables::get))
-        .route("/collections/{id}/items", get(items::items))
-        .route("/collections/{id}/items/{feature}", get(feature::feature))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get("/collections", Rule::Seen, list)
+        .get("/collections/{id}", Rule::Seen, one)
+        .get("/collections/{id}/queryables", Rule::Seen, queryables::get)
+        .get("/collections/{id}/items", Rule::Seen, items::items)
+        .get("/collections/{id}/items/{feature}", Rule::Seen, feature::feature)
 }
 
 async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {

@@ -1,16 +1,16 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
+mod administration;
 mod parameters;
 mod paths;
 mod schemas;
 
-use axum::Router;
+use crate::http::routes::{Routes, Rule};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use layers::{Layer, catalog};
 use openapiv3::OpenAPI;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::asked::{Asked, Format, Offer};
 use super::problem::{Problem, Result};
@@ -24,8 +24,8 @@ const OFFERS: &[Offer] = &[
     (Format::Html, &["text/html"]),
 ];
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/api", get(api))
+pub(super) fn routes() -> Routes {
+    Routes::default().get("/api", Rule::Seen, api)
 }
 
 async fn api(State(state): State<AppState>, asked: Asked) -> Result<Response> {
@@ -42,7 +42,7 @@ async fn api(State(state): State<AppState>, asked: Asked) -> Result<Response> {
 /// The whole document. It is composed as JSON and read as [`OpenAPI`], which
 /// refuses what OpenAPI 3.0 does not have.
 fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
-    serde_json::from_value(json!({
+    let mut api = json!({
         "openapi": "3.0.3",
         "info": {
             "title": "Lindero",
@@ -55,13 +55,44 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
             { "name": "Capabilities", "description": "What this server offers" },
             { "name": "Features", "description": "OGC API Features: collections and their items" },
             { "name": "Tiles", "description": "OGC API Tiles: vector tiles" },
+            { "name": "Session", "description": "Logging in and out" },
+            { "name": "Administration", "description": "Accounts, roles, keys" },
             { "name": "Questions", "description": "Search, and what is at a point" },
         ],
         "paths": paths::paths(layers),
         "components": {
             "parameters": parameters::components(layers),
-            "responses": schemas::responses(),
-            "schemas": schemas::schemas(),
+            "responses": with(schemas::responses(), administration::responses()),
+            "schemas": with(schemas::schemas(), administration::schemas()),
+            "securitySchemes": {
+                "key": { "type": "http", "scheme": "bearer", "description": "A key that an administrator made." },
+            },
         },
-    }))
+        // A key may be shown with every request, and with none it must.
+        "security": [{}, { "key": [] }],
+    });
+    state_rules(&mut api["paths"]);
+    serde_json::from_value(api)
+}
+
+/// The members of both.
+fn with(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
+}
+
+/// Says of each operation who may ask.
+fn state_rules(paths: &mut Value) {
+    let routes = super::routes();
+    for (path, operations) in paths.as_object_mut().into_iter().flatten() {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            let route =
+                routes.iter().find(|route| route.method.as_str().eq_ignore_ascii_case(method) && route.is_of(path));
+            if let Some(route) = route {
+                operation["x-lindero-access"] = route.rule.text().into();
+            }
+        }
+    }
 }

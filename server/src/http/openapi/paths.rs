@@ -3,6 +3,7 @@
 use layers::Layer;
 use serde_json::{Map, Value, json};
 
+use super::administration;
 use super::parameters::{self, reference};
 use crate::http::changes::EVENT_STREAM;
 use crate::http::document::{GEOJSON, JSON};
@@ -158,6 +159,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .with(vec![parameters::format(&["json"]), reference("lang")])
             .json(),
     );
+    administration::add(&mut paths);
     Value::Object(paths)
 }
 
@@ -227,6 +229,7 @@ impl Operation {
         responses.insert("304".to_owned(), json!({ "description": "What If-None-Match names is still so." }));
         for (status, name) in [
             ("400", "InvalidRequest"),
+            ("401", "Unauthorized"),
             ("404", "NotFound"),
             ("406", "NotAcceptable"),
             ("414", "UriTooLong"),

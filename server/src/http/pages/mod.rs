@@ -12,10 +12,9 @@ mod queryables;
 mod tiles;
 mod values;
 
-use axum::Router;
+use crate::http::routes::{Routes, Rule};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
-use axum::routing::get;
 
 pub(super) use self::catalogue::catalogue;
 pub(super) use self::dataset::{dataset_tileset, dataset_tilesets};
@@ -25,15 +24,14 @@ pub(super) use self::landing::{api, conformance, landing};
 pub(super) use self::layer::layer;
 pub(super) use self::queryables::queryables;
 pub(super) use self::tiles::{matrix_set, matrix_sets, tileset, tilesets};
-use super::AppState;
 
 /// The pages' style sheet.
 const STYLE: &str = include_str!("style.css");
 /// Where it is, below the base.
 const STYLE_PATH: &str = "/pages/style.css";
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route(STYLE_PATH, get(style))
+pub(super) fn routes() -> Routes {
+    Routes::default().get(STYLE_PATH, Rule::Everybody, style)
 }
 
 async fn style() -> impl IntoResponse {

@@ -3,17 +3,16 @@
 
 pub(super) mod cookies;
 
+use crate::http::routes::{Routes, Rule};
 use access::link::{self, LinkFor};
 use access::login::{self, Attempt, LoginError};
 use access::password::Password;
 use access::session::{self, NewSession};
 use access::{Caller, Login, Right, Token, account};
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,13 +23,16 @@ use super::extract::{Extension, Json, Path};
 use super::identify::Shown;
 use super::problem::{Kind, Problem, Result};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/session", get(show).post(log_in).delete(log_out))
-        .route("/session/link", post(look).put(follow))
-        .route("/session/password", put(change_password))
-        .route("/session/list", get(list))
-        .route("/session/list/{id}", delete(end))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get("/session", Rule::Seen, show)
+        .post("/session", Rule::Secret, log_in)
+        .delete("/session", Rule::Own, log_out)
+        .post("/session/link", Rule::Secret, look)
+        .put("/session/link", Rule::Secret, follow)
+        .put("/session/password", Rule::Own, change_password)
+        .get("/session/list", Rule::Own, list)
+        .delete("/session/list/{id}", Rule::Own, end)
 }
 
 /// Who has come in, and what it may do.

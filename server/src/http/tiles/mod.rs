@@ -7,10 +7,9 @@ mod describe_dataset;
 mod matrix_set;
 mod tile;
 
-use axum::Router;
+use crate::http::routes::{Routes, Rule};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use tiles::MatrixSet;
 
 pub(super) use self::tile::GENERALISED;
@@ -29,16 +28,16 @@ const TILESET: &[Offer] = &[
     (Format::TileJson, &["application/tilejson+json"]),
 ];
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/tileMatrixSets", get(matrix_sets))
-        .route("/tileMatrixSets/{set}", get(matrix_set))
-        .route("/tiles", get(dataset::tilesets))
-        .route("/tiles/{set}", get(dataset::tileset))
-        .route("/tiles/{set}/{zoom}/{row}/{column}", get(dataset::tile))
-        .route("/collections/{id}/tiles", get(tilesets))
-        .route("/collections/{id}/tiles/{set}", get(tileset))
-        .route("/collections/{id}/tiles/{set}/{zoom}/{row}/{column}", get(tile))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get("/tileMatrixSets", Rule::Everybody, matrix_sets)
+        .get("/tileMatrixSets/{set}", Rule::Everybody, matrix_set)
+        .get("/tiles", Rule::Everybody, dataset::tilesets)
+        .get("/tiles/{set}", Rule::Seen, dataset::tileset)
+        .get("/tiles/{set}/{zoom}/{row}/{column}", Rule::Seen, dataset::tile)
+        .get("/collections/{id}/tiles", Rule::Seen, tilesets)
+        .get("/collections/{id}/tiles/{set}", Rule::Seen, tileset)
+        .get("/collections/{id}/tiles/{set}/{zoom}/{row}/{column}", Rule::Seen, tile)
 }
 
 async fn matrix_sets(asked: Asked) -> Result<Response> {

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# What an access check costs, beside asking the database each time. Prints a
+# table. Makes a cluster of its own and deletes it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=$(mktemp -d "${TMPDIR:-/tmp}/lindero-bench-XXXXXX")
+export LINDERO_TEST_CLUSTER="$folder/cluster"
+trap 'scripts/test-cluster stop; rm -rf "$folder"' EXIT
+eval "$(scripts/test-cluster start)"
+cargo bench --quiet --locked --package layers --bench access
