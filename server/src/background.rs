@@ -13,6 +13,7 @@ use tiles::engine::IndexedTiles;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
+use crate::audit_seal;
 use crate::freshness::Freshness;
 use crate::http::AppState;
 
@@ -38,6 +39,7 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(async move { kept.keep(OPERATOR, &indexed).await });
     let gate = Arc::clone(&state.gate);
     tasks.spawn(async move { gate.listen().await });
+    tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
     tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
     if let Some(every) = state.config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));

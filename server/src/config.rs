@@ -182,6 +182,14 @@ impl Config {
         }
     }
 
+    /// The folder of the audit trail's key and daily digests.
+    pub fn audit_dir(&self) -> PathBuf {
+        self.data_dir.join(Self::AUDIT)
+    }
+
+    /// In the data folder, the folder of the audit trail's files.
+    pub(crate) const AUDIT: &str = "audit";
+
     /// In the data folder, the folder of the tile indexes' files.
     pub(crate) const TILES: &str = "tiles";
 

@@ -35,6 +35,14 @@ pub enum CommandError {
     /// Accounts could not be read or changed.
     #[error(transparent)]
     Access(#[from] access::AccessError),
+    /// A file of the audit trail cannot be read.
+    #[error("{}: {source}", path.display())]
+    AuditFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A job's record failed.
     #[error(transparent)]
     Job(#[from] access::job::JobError),

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod audit;
 mod config_reference;
 mod demo;
 mod demo_accounts;
@@ -63,6 +64,9 @@ enum Command {
     /// Look at the layers, describe, publish and remove them.
     #[command(subcommand)]
     Layer(layer::Command),
+    /// The trail of what was done: whether it is as it was sealed.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// The accounts that may come in, and what they may do.
     #[command(subcommand)]
     User(user::Command),
@@ -117,6 +121,7 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
         Command::Import(options) => import::run(*options, &config).await,
         Command::Export(options) => export::run(options, &config).await,
         Command::Layer(command) => layer::run(command, &config).await,
+        Command::Audit(command) => audit::run(command, &config).await,
         Command::User(command) => user::run(command, &config).await,
         Command::Municipality(command) => municipality::run(command, &config).await,
         Command::Demo(options) => demo::run(options, &config).await,

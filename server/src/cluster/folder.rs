@@ -84,10 +84,11 @@ impl DataFolder {
     fn is_empty(&self) -> Result<bool, ClusterError> {
         match std::fs::read_dir(&self.root) {
             // A file system's root may hold the system's own folder; and a server
-            // of another database's keeps its tile indexes here.
+            // of another database's keeps its tile indexes and the audit
+            // trail's digests here.
             Ok(entries) => Ok(entries.flatten().all(|entry| {
                 let name = entry.file_name();
-                name == "lost+found" || name == Config::TILES || is_scrap(&entry)
+                name == "lost+found" || name == Config::TILES || name == Config::AUDIT || is_scrap(&entry)
             })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(ClusterError::file("reading", &self.root)(error)),

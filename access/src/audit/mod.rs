@@ -1,9 +1,14 @@
 //! The audit trail: what was done, by whom, from where.
 
+mod seal;
+mod verify;
+
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use self::seal::{Seal, SealKey, seal};
+pub use self::verify::{Finding, Kept, Verification, verify};
 use crate::codes::codes;
 use crate::{Caller, Credential, MunicipalityCode};
 
