@@ -67,6 +67,16 @@ describe('buildStyle', () => {
     expect(ids(picture({ base: false, collections: [comunas] }))).not.toContain('base:city');
   });
 
+  it('writes no name twice: what a switched-on layer names, the base map leaves', () => {
+    const layers = (made: Picture) => new Map(buildStyle(made).layers.map((layer) => [layer.id, layer]));
+    const [alone, both] = [layers(picture()), layers(picture({ layers: [{ id: 'barrios', opacity: 1 }] }))];
+    const [own, over] = [both.get('base:barrios:place'), both.get('over:barrios:label')];
+    expect(over).toBeDefined();
+    expect(own ? own.maxzoom : 0).toBeLessThanOrEqual(over?.minzoom ?? 0);
+    expect(alone.get('base:barrios:place')?.maxzoom).toBeGreaterThan(over?.minzoom ?? 24);
+    expect(both.get('base:comunas:place')).toEqual(alone.get('base:comunas:place'));
+  });
+
   it('draws without any base collection', () => {
     const made = picture({ collections: [hazards], layers: [{ id: 'amenazas', opacity: 1 }] });
     expect(ids(made)[0]).toBe('background');

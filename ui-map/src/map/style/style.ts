@@ -39,6 +39,8 @@ const DEEPEST: Partial<Record<string, number>> = {
   vias: 15,
 };
 const DEEPEST_OTHERS = 16;
+/** MapLibre's own bound of a layer's zoom. */
+const HIGHEST_ZOOM = 24;
 
 /**
  * Bounds in steps of a fiftieth of a degree, some 2 km: they spare requests far away. A source with other bounds is
@@ -108,6 +110,15 @@ function highlightLayers(picture: Picture): LayerSpecification[] {
   ];
 }
 
+/** A name of the base map, as long as no switched-on layer writes the same one. */
+function notTwice(text: LayerSpecification, others: LayerSpecification[]): LayerSpecification[] {
+  const id = /^base:(\w+):place$/.exec(text.id)?.[1];
+  const other = others.find((other) => other.id === `over:${id}:label`);
+  if (!other) return [text];
+  const maxzoom = Math.min(text.maxzoom ?? HIGHEST_ZOOM, other.minzoom ?? 0);
+  return maxzoom > (text.minzoom ?? 0) ? [{ ...text, maxzoom }] : [];
+}
+
 /** The style of the whole map: base map, switched-on layers between its storeys, highlight on top. */
 export function buildStyle(picture: Picture): StyleSpecification {
   const palette = palettes[picture.theme];
@@ -155,7 +166,7 @@ export function buildStyle(picture: Picture): StyleSpecification {
       ...overlays.flatMap(({ layers }) => layers.areas),
       ...base.streets,
       ...overlays.flatMap(({ layers }) => layers.lines),
-      ...base.texts,
+      ...base.texts.flatMap((text) => notTwice(text, overlays.flatMap(({ layers }) => layers.texts))),
       ...overlays.flatMap(({ layers }) => layers.marks),
       ...overlays.flatMap(({ layers }) => layers.texts),
       ...highlightLayers(picture),
