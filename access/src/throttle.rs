@@ -27,19 +27,24 @@ pub enum Taken {
 /// it. The name is kept as its digest.
 pub(crate) async fn take(pool: &PgPool, name: &[&str], rate: Rate) -> Result<Taken, sqlx::Error> {
     let every = rate.every.as_secs_f64();
-    // Below 0 it does not go: whoever is refused does not wait longer for it.
-    let left: f64 = sqlx::query_scalar(
-        "INSERT INTO access.bucket AS b (key, tokens, at) VALUES ($1, $2 - 1, now()) \
-         ON CONFLICT (key) DO UPDATE SET at = now(), tokens = greatest(-1, \
-            least($2, greatest(b.tokens, 0) + extract(epoch FROM now() - b.at)::float8 / $3) - 1) \
-         RETURNING tokens",
-    )
+    // Who is refused takes nothing: the bucket fills all the same.
+    let filled = "least($2, b.tokens + extract(epoch FROM now() - b.at)::float8 / $3)";
+    let (left, was_given): (f64, bool) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "INSERT INTO access.bucket AS b (key, tokens, was_given, at) VALUES ($1, $2 - 1, true, now()) \
+         ON CONFLICT (key) DO UPDATE SET at = now(), was_given = {filled} >= 1, \
+            tokens = {filled} - CASE WHEN {filled} >= 1 THEN 1 ELSE 0 END \
+         RETURNING tokens, was_given"
+    )))
     .bind(key(name).as_slice())
     .bind(f64::from(rate.burst))
     .bind(every)
     .fetch_one(pool)
     .await?;
-    Ok(if left >= 0.0 { Taken::Yes(left as u32) } else { Taken::No(Duration::from_secs_f64((-left).min(1.0) * every)) })
+    Ok(if was_given {
+        Taken::Yes(left as u32)
+    } else {
+        Taken::No(Duration::from_secs_f64((1.0 - left).clamp(0.0, 1.0) * every))
+    })
 }
 
 /// Fills the bucket again.

@@ -176,6 +176,11 @@ async fn ten_thousand_wrong_passwords_do_not_keep_the_owner_out() {
     assert!(wrong < 30 && stopped > 9_900, "{wrong} were looked at, {stopped} not");
     assert!(house.try_in(&from("198.51.100.4"), "eva", PASSWORD, None).await.is_ok(), "from another network");
     assert!(house.try_in(&attack, "eva", PASSWORD, Some(&device)).await.is_ok(), "from a browser that is known");
+    // Hammering does not keep the bucket from filling.
+    let later = "UPDATE access.bucket SET at = at - interval '31 seconds'";
+    sqlx::query(later).execute(house.test.database().app()).await.unwrap();
+    let again = house.try_in(&attack, "eva", "adivina", None).await.unwrap_err();
+    assert!(matches!(again, LoginError::Refused), "{again}");
     let stranger = Token::given("no-such-device");
     let refused = house.try_in(&attack, "eva", PASSWORD, Some(&stranger)).await.unwrap_err();
     assert!(matches!(refused, LoginError::TooMany(_)), "{refused}");

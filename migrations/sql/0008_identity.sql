@@ -117,7 +117,9 @@ CREATE TABLE access.device (
 -- after a crash every bucket is full.
 CREATE UNLOGGED TABLE access.bucket (
     key bytea PRIMARY KEY,
+    -- What is left, and whether the last one who asked was given one.
     tokens double precision NOT NULL,
+    was_given boolean NOT NULL,
     at timestamptz NOT NULL
 );
 
