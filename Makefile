@@ -37,6 +37,8 @@ lint: ## The lints alone
 docs: ## Write the generated pages, and the book where mdbook is installed
 	cargo run --quiet --package lindero -- config-reference > target/configuration.md
 	cp target/configuration.md docs/src/operator/configuration.md
+	cargo run --quiet --package lindero -- permission-reference > target/permissions.md
+	cp target/permissions.md docs/src/operator/permissions.md
 	@if command -v mdbook >/dev/null; then mdbook build docs; else echo "mdbook is not installed: the book was not built"; fi
 
 bench: ## The benchmarks, each beside a peer

@@ -14,6 +14,7 @@ mod interrupt;
 mod job;
 mod layer;
 mod municipality;
+mod permission_reference;
 mod psql;
 mod serve;
 mod user;
@@ -86,6 +87,9 @@ enum Command {
     /// Print the reference page of the configuration.
     #[command(hide = true)]
     ConfigReference,
+    /// Print the page of who may do what.
+    #[command(hide = true)]
+    PermissionReference,
 }
 
 /// Runs the command; its outcome is the process's exit code: 0 done, 1 failed,
@@ -129,6 +133,7 @@ async fn dispatch(command: Command, config: Config) -> Result<Outcome, CommandEr
         Command::Job(command) => job::run(command, &config).await,
         Command::Psql(options) => psql::run(options, &config).await,
         Command::ConfigReference => config_reference::run(),
+        Command::PermissionReference => permission_reference::run(),
     }
 }
 

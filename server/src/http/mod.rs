@@ -23,6 +23,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod pages;
+mod permissions_page;
 pub mod problem;
 mod routes;
 mod search;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 
 pub use self::base_url::BaseUrl;
+pub use self::permissions_page::permissions_page;
 pub use self::problem::Problem;
 use self::routes::Routes;
 pub use self::routes::{Route, Rule};
