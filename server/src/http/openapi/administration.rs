@@ -19,7 +19,14 @@ const OPERATIONS: &[Operation] = &[
     ("get", "/session", "getSession", "Who came in, and what it may do", None, Some(("200", "SessionDocument"))),
     ("post", "/session", "logIn", "Log in", Some("Login"), Some(("201", "SessionDocument"))),
     ("delete", "/session", "logOut", "Log out", None, None),
-    ("post", "/session/link", "lookAtLink", "What a one-time link is for", Some("Link"), Some(("200", "LinkDocument"))),
+    (
+        "post",
+        "/session/link",
+        "lookAtLink",
+        "What a one-time link is for",
+        Some("OneTimeLink"),
+        Some(("200", "LinkDocument")),
+    ),
     (
         "put",
         "/session/link",
@@ -198,7 +205,7 @@ pub(super) fn schemas() -> Value {
         access::Permissions::all().iter().map(access::Permission::code).collect::<Vec<_>>() } });
     json!({
         "Login": object(&["name", "password"], json!({ "name": text(), "password": text() }), true),
-        "Link": object(&["token"], json!({ "token": text() }), true),
+        "OneTimeLink": object(&["token"], json!({ "token": text() }), true),
         "FollowedLink": object(&["token", "password"],
             json!({ "token": text(), "name": or_null(own_name.clone()), "password": text() }), true),
         "PasswordChange": object(&["present", "next"], json!({ "present": text(), "next": text() }), true),

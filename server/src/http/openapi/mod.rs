@@ -75,9 +75,10 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
     serde_json::from_value(api)
 }
 
-/// The members of both.
+/// The members of both, which have no name in common.
 fn with(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        debug_assert!(other.keys().all(|name| !one.contains_key(name)), "a name is there twice");
         one.extend(other);
     }
     one
