@@ -4,7 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lindero-bench-XXXXXX")
+# PostgreSQL's user must reach it, also when we are root.
+chmod 755 "$folder"
 export LINDERO_TEST_CLUSTER="$folder/cluster"
 trap 'scripts/test-cluster stop; rm -rf "$folder"' EXIT
-eval "$(scripts/test-cluster start)"
+settings=$(scripts/test-cluster start)
+eval "$settings"
 cargo bench --quiet --locked --package layers --bench access

@@ -52,7 +52,8 @@ fn layer() -> Layer {
         definition: LayerDefinition {
             title: Text::same("Predios"),
             visibility: Visibility::Publica,
-            dependency: "Secretaría de Planeación".to_owned(),
+            // None of theirs: the page lacks an attribute, which costs most.
+            dependency: "Secretaría de Infraestructura".to_owned(),
             attributes: (0..12).map(attribute).collect(),
             ..LayerDefinition::default()
         },
