@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use access::Visibility;
 use bytes::Bytes;
 use layers::Layer;
 use layers::features::SnapshotRow;
 
-use super::generation::Generation;
+use super::generation::{Generation, Seen};
 use crate::frame::Frame;
 use crate::generalise::levels;
 use crate::index::file::{self, Origin};
@@ -47,7 +48,8 @@ impl FuzzedIndex {
 
     /// A tile.
     pub fn tile(&self, tile: TileCoord) -> Option<Tile> {
-        super::compose::tile(&[Arc::new(self.0.clone())], &Frame::of(tile).ok()?)
+        let seen = Seen { generation: Arc::new(self.0.clone()), level: Visibility::Reservada };
+        super::compose::tile(&[seen], &Frame::of(tile).ok()?)
     }
 }
 
