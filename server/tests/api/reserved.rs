@@ -109,8 +109,22 @@ async fn a_kept_tile_is_forgotten_when_an_attribute_is_classified() {
     for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {
         let answer = city.get(&uri).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert!(!holds(&answer.body, "area_m2"), "{uri}");
+        assert!(!holds(&answer.body, "area_m2") && holds(&answer.body, "fundado"), "{uri}");
     }
     assert!(city.tiles.has_index(&"barrios".parse().unwrap()), "it serves the smaller view too");
+
+    // In one transaction with a change of features.
+    sqlx::raw_sql(
+        "UPDATE catalog.layer SET definition = jsonb_set(definition, '{attributes,4,visibility}', '\"clasificada\"') \
+            WHERE id = 'barrios'; \
+         UPDATE geo.barrios SET estrato = 6 WHERE fid = 9",
+    )
+    .execute(&mut city.db.superuser().await)
+    .await
+    .unwrap();
+    changes.next().await;
+    for uri in [format!("/collections/barrios/{TILE}"), format!("/{TILE}")] {
+        assert!(!holds(&city.get(&uri).await.body, "fundado"), "{uri}");
+    }
     tasks.shutdown().await;
 }

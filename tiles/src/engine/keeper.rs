@@ -250,6 +250,7 @@ impl<'a> Keeper<'a> {
     async fn change(&mut self, id: &LayerId, changed: Changed) -> Result<(), KeepError> {
         let Some(layer) = self.wanted_layer(id).await? else { return Ok(()) };
         if changed.is_described_anew {
+            self.describe(&layer);
             self.tiles.changes.tell(&layer, What::Description);
         }
         let keys: Option<Vec<FeatureId>> =
@@ -276,18 +277,25 @@ impl<'a> Keeper<'a> {
         // What is said of the layer changed, and with it what an index holds;
         // or too much did: what is there stays, a little behind.
         if fingerprint(&generation.layer) != fingerprint(&layer) || changed > MOST_CHANGED {
-            // Unless others may see it: until it is built the database cuts it.
-            if generation.layer.access() != layer.access() {
-                self.tiles.drop_index(id, false);
-            }
             self.untold.insert(id.clone());
             return self.build(id).await;
         }
         if ids.is_empty() {
-            self.tiles.put(generation.described_as(layer));
             return Ok(());
         }
         self.lay_over(&layer, &generation, ids).await
+    }
+
+    /// Takes over what is said of the layer now, and with it who may see what.
+    /// An index that does not fit any more, of which others may see something
+    /// else, goes at once: the database cuts until another one is built.
+    fn describe(&self, layer: &Layer) {
+        let Some(generation) = self.tiles.generation(&layer.id) else { return };
+        if fingerprint(&generation.layer) == fingerprint(layer) {
+            self.tiles.put(generation.described_as(layer.clone()));
+        } else if generation.layer.access() != layer.access() {
+            self.tiles.drop_index(&layer.id, false);
+        }
     }
 
     /// Reads the features anew and lays them over the generation.
