@@ -137,11 +137,6 @@ impl Caller {
         }
     }
 
-    /// Passes whoever may do that there, refuses everybody else.
-    pub fn require(&self, permission: Permission, scope: &Scope<'_>, action: &'static str) -> Result<(), Denied> {
-        if self.may(permission, scope) { Ok(()) } else { Err(Denied { action }) }
-    }
-
     /// Passes whoever may do that wherever `reach` reaches, refuses everybody
     /// else.
     pub fn require_within(&self, permission: Permission, reach: &Reach, action: &'static str) -> Result<(), Denied> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::account::{self, managed};
 use crate::audit::{self, Action, Entry};
 use crate::error::AccessError;
-use crate::{Caller, Database, Permission, Permissions, Token, UnknownCode};
+use crate::{Caller, Database, Permissions, Token, permission};
 
 /// What every key begins with, so that who finds one knows what it is.
 pub const MARK: &str = "lindero_";
@@ -62,7 +62,7 @@ impl Key {
             prefix: row.try_get("prefix")?,
             permissions: row
                 .try_get::<Option<Vec<String>>, _>("permissions")?
-                .map(|codes| permissions(&codes))
+                .map(|codes| permission::of_codes(&codes))
                 .transpose()?,
             expires_at: row.try_get("expires_at")?,
             last_used_at: row.try_get("last_used_at")?,
@@ -70,17 +70,6 @@ impl Key {
             revoked_at: row.try_get("revoked_at")?,
         })
     }
-}
-
-/// The permissions with these codes.
-pub(crate) fn permissions(codes: &[String]) -> Result<Permissions, sqlx::Error> {
-    let permission = |code: &String| code.parse::<Permission>();
-    let known: Result<Permissions, UnknownCode> = codes.iter().map(permission).collect();
-    known.map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-pub(crate) fn codes(permissions: Permissions) -> Vec<&'static str> {
-    permissions.iter().map(Permission::code).collect()
 }
 
 /// The keys of an account that the caller may manage, or its own; the newest
@@ -112,7 +101,7 @@ pub async fn create(caller: &Caller, db: &Database, account: Uuid, new: &NewKey)
         .bind(new.title.trim())
         .bind(&token.expose()[..MARK.len() + SHOWN])
         .bind(token.digest().as_slice())
-        .bind(new.permissions.map(codes))
+        .bind(new.permissions.map(permission::codes))
         .bind(new.expires_at)
         .bind(caller.login().map(|login| login.account))
         .fetch_one(&mut *transaction)

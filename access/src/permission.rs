@@ -3,6 +3,7 @@
 use enumset::{EnumSet, EnumSetType, enum_set};
 use serde::{Deserialize, Serialize};
 
+use crate::UnknownCode;
 use crate::codes::codes;
 
 /// Something that a role may allow. Whoever has none sees what is public.
@@ -40,6 +41,18 @@ codes!(Permission, "permission",
 
 /// Several permissions.
 pub type Permissions = EnumSet<Permission>;
+
+/// The permissions with these codes, as the database keeps them.
+pub(crate) fn of_codes(codes: &[String]) -> Result<Permissions, sqlx::Error> {
+    let permission = |code: &String| code.parse::<Permission>();
+    let known: Result<Permissions, UnknownCode> = codes.iter().map(permission).collect();
+    known.map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// Their codes, for the database.
+pub(crate) fn codes(permissions: Permissions) -> Vec<&'static str> {
+    permissions.iter().map(Permission::code).collect()
+}
 
 /// A role as it is when the database is made.
 #[derive(Debug, Clone, Copy)]

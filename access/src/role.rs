@@ -6,7 +6,7 @@ use sqlx::Row;
 
 use crate::audit::{self, Action, Entry};
 use crate::error::AccessError;
-use crate::{ADMINISTRATOR, Caller, Database, Permission, Permissions, Reach, key};
+use crate::{ADMINISTRATOR, Caller, Database, Permission, Permissions, Reach, permission};
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Role>, AccessErr
             id: row.try_get("id")?,
             title: row.try_get("title")?,
             title_en: row.try_get("title_en")?,
-            permissions: key::permissions(&row.try_get::<Vec<String>, _>("permissions")?)?,
+            permissions: permission::of_codes(&row.try_get::<Vec<String>, _>("permissions")?)?,
         })
     };
     Ok(rows.iter().map(role).collect::<Result<_, sqlx::Error>>()?)
@@ -76,7 +76,7 @@ pub async fn put(caller: &Caller, db: &Database, role: &Role) -> Result<(), Acce
     .bind(&role.id)
     .bind(&role.title)
     .bind(&role.title_en)
-    .bind(key::codes(role.permissions))
+    .bind(permission::codes(role.permissions))
     .execute(&mut *transaction)
     .await?;
     let entry = Entry::done(Action::ChangeRole, &role.id).with(json!({ "permissions": role.permissions }));

@@ -26,6 +26,11 @@ pub(super) fn html(asked: &Asked, page: maud::Markup) -> Response {
     whole(asked, HTML, page.into_string().into_bytes())
 }
 
+/// A document that is of who asked, and kept by nobody.
+pub(super) fn own(status: StatusCode, document: &impl Serialize) -> Response {
+    (status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(document)).into_response()
+}
+
 /// The answer with its headers. The tag is weak: the bytes differ by the
 /// compression that is put on outside.
 pub(super) fn whole(asked: &Asked, media_type: &'static str, body: Vec<u8>) -> Response {

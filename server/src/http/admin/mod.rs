@@ -10,14 +10,13 @@ use access::role::{self, Role};
 use access::{AccessError, Caller, session};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use axum::response::Response;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::AppState;
 use super::base_url::BaseUrl;
+use super::document::own;
 use super::extract::{Extension, Json, Path};
 use super::problem::{Kind, Problem, Result};
 
@@ -40,14 +39,9 @@ pub(super) fn routes() -> Routes {
         .put("/admin/roles/{role}", Rule::May(Permission::ManageRoles), put_role)
 }
 
-/// An answer that is of nobody else.
-fn answer(status: StatusCode, document: &impl Serialize) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], axum::Json(document)).into_response()
-}
-
 async fn accounts(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
     let accounts = account::list(&caller, &state.database).await?;
-    Ok(answer(StatusCode::OK, &json!({ "accounts": accounts })))
+    Ok(own(StatusCode::OK, &json!({ "accounts": accounts })))
 }
 
 async fn create_account(
@@ -55,7 +49,7 @@ async fn create_account(
     Extension(caller): Extension<Caller>,
     Json(new): Json<NewAccount>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, &account::create(&caller, &state.database, &new).await?))
+    Ok(own(StatusCode::CREATED, &account::create(&caller, &state.database, &new).await?))
 }
 
 async fn show_account(
@@ -63,7 +57,7 @@ async fn show_account(
     Extension(caller): Extension<Caller>,
     Path(account): Path<Uuid>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::OK, &account::get(&caller, &state.database, account).await?))
+    Ok(own(StatusCode::OK, &account::get(&caller, &state.database, account).await?))
 }
 
 async fn change_account(
@@ -72,7 +66,7 @@ async fn change_account(
     Path(account): Path<Uuid>,
     Json(change): Json<AccountChange>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::OK, &account::change(&caller, &state.database, account, &change).await?))
+    Ok(own(StatusCode::OK, &account::change(&caller, &state.database, account, &change).await?))
 }
 
 /// The link's secret is behind `#`: browsers keep that part to themselves.
@@ -84,7 +78,7 @@ async fn create_link(
 ) -> Result<Response> {
     let (token, expires_at) = link::for_account(&caller, &state.database, account).await?;
     let href = base.join(&format!("/#link={}", token.expose()));
-    Ok(answer(StatusCode::CREATED, &json!({ "href": href, "expires_at": expires_at })))
+    Ok(own(StatusCode::CREATED, &json!({ "href": href, "expires_at": expires_at })))
 }
 
 async fn assignments(
@@ -93,7 +87,7 @@ async fn assignments(
     Path(account): Path<Uuid>,
 ) -> Result<Response> {
     let assignments = assignment::list(&caller, &state.database, account).await?;
-    Ok(answer(StatusCode::OK, &json!({ "assignments": assignments })))
+    Ok(own(StatusCode::OK, &json!({ "assignments": assignments })))
 }
 
 async fn assign(
@@ -102,7 +96,7 @@ async fn assign(
     Path(account): Path<Uuid>,
     Json(new): Json<NewAssignment>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, &assignment::assign(&caller, &state.database, account, &new).await?))
+    Ok(own(StatusCode::CREATED, &assignment::assign(&caller, &state.database, account, &new).await?))
 }
 
 async fn unassign(
@@ -120,7 +114,7 @@ async fn sessions(
     Path(account): Path<Uuid>,
 ) -> Result<Response> {
     let sessions = session::list(&caller, &state.database, account).await?;
-    Ok(answer(StatusCode::OK, &json!({ "sessions": sessions })))
+    Ok(own(StatusCode::OK, &json!({ "sessions": sessions })))
 }
 
 async fn end_session(
@@ -138,7 +132,7 @@ async fn keys(
     Path(account): Path<Uuid>,
 ) -> Result<Response> {
     let keys = key::list(&caller, &state.database, account).await?;
-    Ok(answer(StatusCode::OK, &json!({ "keys": keys })))
+    Ok(own(StatusCode::OK, &json!({ "keys": keys })))
 }
 
 /// The one answer that has the key itself.
@@ -149,7 +143,7 @@ async fn create_key(
     Json(new): Json<NewKey>,
 ) -> Result<Response> {
     let (token, key) = key::create(&caller, &state.database, account, &new).await?;
-    Ok(answer(StatusCode::CREATED, &json!({ "token": token.expose(), "key": key })))
+    Ok(own(StatusCode::CREATED, &json!({ "token": token.expose(), "key": key })))
 }
 
 async fn revoke_key(
@@ -162,7 +156,7 @@ async fn revoke_key(
 }
 
 async fn roles(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
-    Ok(answer(StatusCode::OK, &json!({ "roles": role::list(&caller, &state.database).await? })))
+    Ok(own(StatusCode::OK, &json!({ "roles": role::list(&caller, &state.database).await? })))
 }
 
 async fn put_role(
@@ -175,7 +169,7 @@ async fn put_role(
         return Err(Problem::invalid_parameter("id", "expected the role's id as the path has it"));
     }
     role::put(&caller, &state.database, &role).await?;
-    Ok(answer(StatusCode::OK, &role))
+    Ok(own(StatusCode::OK, &role))
 }
 
 impl From<AccessError> for Problem {

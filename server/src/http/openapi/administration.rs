@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::document::JSON;
-use crate::http::problem;
 
 /// Method, path, id, summary, what is sent, what is answered and with which status.
 type Operation = (
@@ -158,23 +157,6 @@ fn parameter(part: &str) -> Option<Value> {
 
 fn uuid() -> Value {
     json!({ "type": "string", "format": "uuid" })
-}
-
-/// What those operations may answer besides.
-pub(super) fn responses() -> Value {
-    let of = |description: &str| {
-        let content = json!({ problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        json!({ "description": description, "content": content })
-    };
-    json!({
-        "Unauthorized": of("Nobody came in who may do this, or the key is not good."),
-        "Forbidden": of("Whoever came in may not do this, or a page of another site sent it."),
-        "Conflict": of("There is one already."),
-        "Gone": of("The link was used, or is too old."),
-        "PayloadTooLarge": of("The body is too large."),
-        "UnsupportedMediaType": of("The body is no JSON."),
-        "TooManyRequests": of("Too many attempts; see Retry-After."),
-    })
 }
 
 /// Their documents.

@@ -62,7 +62,7 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
         "paths": paths::paths(layers),
         "components": {
             "parameters": parameters::components(layers),
-            "responses": with(schemas::responses(), administration::responses()),
+            "responses": schemas::responses(),
             "schemas": with(schemas::schemas(), administration::schemas()),
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "description": "A key that an administrator made." },

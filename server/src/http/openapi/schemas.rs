@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::problem;
 
-/// The answers that every operation may give.
+/// The answers other than right that operations may give.
 pub(super) fn responses() -> Value {
     let mut responses = Map::new();
     for (name, description) in [
@@ -15,6 +15,13 @@ pub(super) fn responses() -> Value {
         ("Internal", "The server failed."),
         ("Unavailable", "The server cannot answer at the moment; see Retry-After."),
         ("Timeout", "The answer took too long."),
+        ("Unauthorized", "Nobody came in who may do this, or the key is not good."),
+        ("Forbidden", "Whoever came in may not do this, or a page of another site sent it."),
+        ("Conflict", "There is one already."),
+        ("Gone", "The link was used, or is too old."),
+        ("PayloadTooLarge", "The body is too large."),
+        ("UnsupportedMediaType", "The body is no JSON."),
+        ("TooManyRequests", "Too many attempts; see Retry-After."),
     ] {
         let content = json!({ problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
         responses.insert(name.to_owned(), json!({ "description": description, "content": content }));

@@ -10,8 +10,8 @@ use access::password::Password;
 use access::session::{self, NewSession};
 use access::{Caller, Login, Right, Token, account};
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{SET_COOKIE, USER_AGENT};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::AppState;
 use super::base_url::BaseUrl;
+use super::document::own;
 use super::extract::{Extension, Json, Path};
 use super::identify::Shown;
 use super::problem::{Kind, Problem, Result};
@@ -42,12 +43,7 @@ async fn show(
     shown: Option<Extension<Shown>>,
 ) -> Result<Response> {
     let csrf = shown.map(|Extension(Shown(token))| token.csrf());
-    Ok(answer(StatusCode::OK, &described(&state, &caller, csrf.as_deref()).await?))
-}
-
-/// An answer that is of nobody else.
-fn answer(status: StatusCode, document: &Value) -> Response {
-    (status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(document)).into_response()
+    Ok(own(StatusCode::OK, &described(&state, &caller, csrf.as_deref()).await?))
 }
 
 async fn described(state: &AppState, caller: &Caller, csrf: Option<&str>) -> Result<Value> {
@@ -91,7 +87,7 @@ async fn log_in(
 async fn begun(state: &AppState, base: &BaseUrl, session: &NewSession) -> Result<Response> {
     let caller = state.gate.open(&session.token).await?.ok_or_else(|| Problem::new(Kind::Internal))?;
     let document = described(state, &caller, Some(&session.token.csrf())).await?;
-    let mut response = answer(StatusCode::CREATED, &document);
+    let mut response = own(StatusCode::CREATED, &document);
     let cookie = cookies::keep_session(base, &session.token, session.expires_at)?;
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
@@ -124,7 +120,7 @@ async fn look(
         LinkFor::FirstAdministrator => json!({ "for": "first_administrator", "name": null }),
         LinkFor::Password { name } => json!({ "for": "password", "name": name }),
     };
-    Ok(answer(StatusCode::OK, &document))
+    Ok(own(StatusCode::OK, &document))
 }
 
 #[derive(Deserialize)]
@@ -167,8 +163,8 @@ async fn change_password(
 }
 
 async fn list(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {
-    let sessions = session::list(&caller, &state.database, own(&caller)?).await?;
-    Ok(answer(StatusCode::OK, &json!({ "sessions": sessions })))
+    let sessions = session::list(&caller, &state.database, own_account(&caller)?).await?;
+    Ok(own(StatusCode::OK, &json!({ "sessions": sessions })))
 }
 
 async fn end(
@@ -176,11 +172,11 @@ async fn end(
     Extension(caller): Extension<Caller>,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    session::end(&caller, &state.database, own(&caller)?, id).await?;
+    session::end(&caller, &state.database, own_account(&caller)?, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn own(caller: &Caller) -> Result<Uuid> {
+fn own_account(caller: &Caller) -> Result<Uuid> {
     caller.login().map(|login| login.account).ok_or_else(|| Problem::unauthorized("log in first"))
 }
 
