@@ -80,6 +80,21 @@ pub struct NewAccount {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+impl NewAccount {
+    /// One of which nothing else is known.
+    pub fn new(name: &str, kind: AccountKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            full_name: String::new(),
+            email: String::new(),
+            municipality: None,
+            dependency: String::new(),
+            expires_at: None,
+        }
+    }
+}
+
 /// What is to be changed of an account; what is not named stays.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,10 +19,10 @@ use sqlx::{FromRow, Row};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::key::{self, MARK};
+use crate::key::MARK;
 use crate::session::{self, IDLE};
 use crate::token::Digest;
-use crate::{Caller, Credential, Database, Login, Permissions, Right, Token, assignment, throttle};
+use crate::{Caller, Credential, Database, Login, Permissions, Right, Token, assignment, permission};
 
 /// The channel that the triggers notify.
 const CHANNEL: &str = "lindero_access";
@@ -40,8 +40,6 @@ const AWAY: Duration = Duration::from_secs(1);
 /// More than so many are not kept: whoever has more sessions at once waits for
 /// the database.
 const MOST: usize = 100_000;
-/// How often full buckets are swept away.
-const SWEEP: Duration = Duration::from_hours(1);
 
 /// Knows who asks.
 #[derive(Debug)]
@@ -117,16 +115,15 @@ impl Gate {
 
     /// Hears of changes, and forgets what they make untrue. Never returns.
     pub async fn listen(&self) {
-        let mut swept = Instant::now();
         loop {
-            let Err(error) = self.hear(&mut swept).await;
+            let Err(error) = self.hear().await;
             self.trusted_until.store(0, Ordering::Release);
             tracing::warn!(%error, "changes of access cannot be heard of: each request asks the database");
             sleep(AWAY).await;
         }
     }
 
-    async fn hear(&self, swept: &mut Instant) -> Result<Infallible, sqlx::Error> {
+    async fn hear(&self) -> Result<Infallible, sqlx::Error> {
         let away = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
         let mut listener = PgListener::connect_with(self.db.app()).await?;
         listener.eager_reconnect(false);
@@ -143,10 +140,6 @@ impl Gate {
             self.trusted_until.store(until.as_millis() as u64, Ordering::Release);
             if let Ok(notice) = timeout(LOOK, listener.try_recv()).await {
                 self.heed(notice?.ok_or_else(away)?.payload());
-            }
-            if swept.elapsed() > SWEEP {
-                *swept = Instant::now();
-                throttle::sweep(self.db.app()).await?;
             }
         }
     }
@@ -214,7 +207,7 @@ impl Gate {
             };
             sqlx::query(used).bind(found.id).execute(self.db.app()).await?;
         }
-        let most = found.permissions.as_deref().map(key::permissions).transpose()?.unwrap_or(Permissions::all());
+        let most = found.permissions.as_deref().map(permission::of_codes).transpose()?.unwrap_or(Permissions::all());
         let rows = sqlx::query(
             "SELECT r.permissions, s.municipality, s.dependency, s.layer, s.expires_at FROM access.assignment AS s \
              JOIN access.role AS r ON r.id = s.role WHERE s.account = $1 AND coalesce(s.expires_at > now(), true)",
@@ -226,7 +219,7 @@ impl Gate {
         let mut expires_at = found.expires_at;
         let mut rights = Vec::with_capacity(rows.len());
         for row in &rows {
-            let permissions = key::permissions(&row.try_get::<Vec<String>, _>("permissions")?)? & most;
+            let permissions = permission::of_codes(&row.try_get::<Vec<String>, _>("permissions")?)? & most;
             rights.push(Right { permissions, reach: assignment::reach(row)? });
             expires_at = [expires_at, ends(row)?].into_iter().flatten().min();
         }

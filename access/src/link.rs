@@ -146,15 +146,7 @@ async fn make_first(
     if sqlx::query_scalar(HAS_ADMINISTRATOR).fetch_one(&mut *connection).await? {
         return Err(AccessError::SpentLink);
     }
-    let new = NewAccount {
-        name: name.to_owned(),
-        kind: AccountKind::Person,
-        full_name: String::new(),
-        email: String::new(),
-        municipality: None,
-        dependency: String::new(),
-        expires_at: None,
-    };
+    let new = NewAccount::new(name, AccountKind::Person);
     let account = account::insert(&mut *connection, caller, &new, Some(hash)).await?;
     let role = NewAssignment { role: ADMINISTRATOR.to_owned(), reach: Reach::default(), expires_at: None };
     assignment::insert(connection, caller, account, &role).await?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
+use crate::{AccessError, Caller, Database};
+
 /// How much a bucket holds, and how quickly it fills.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
@@ -53,9 +55,11 @@ pub(crate) async fn forget(pool: &PgPool, name: &[&str]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Takes away the buckets that nobody took from for a day: they are full.
-pub(crate) async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let gone = sqlx::query("DELETE FROM access.bucket WHERE at < now() - interval '1 day'").execute(pool).await?;
+/// Takes away the buckets that nobody took from for a day: they are full. For
+/// the operator.
+pub async fn sweep(caller: &Caller, db: &Database) -> Result<u64, AccessError> {
+    caller.require_operator("sweep the limits")?;
+    let gone = sqlx::query("DELETE FROM access.bucket WHERE at < now() - interval '1 day'").execute(db.app()).await?;
     Ok(gone.rows_affected())
 }
 

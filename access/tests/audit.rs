@@ -23,15 +23,7 @@ impl Trail {
 
     /// One more row: an account is made.
     async fn add(&self, name: &str) {
-        let new = NewAccount {
-            name: name.to_owned(),
-            kind: AccountKind::System,
-            full_name: "Ñandú «1»".to_owned(),
-            email: String::new(),
-            municipality: None,
-            dependency: String::new(),
-            expires_at: None,
-        };
+        let new = NewAccount { full_name: "Ñandú «1»".to_owned(), ..NewAccount::new(name, AccountKind::System) };
         account::create(OPERATOR, self.test.database(), &new).await.unwrap();
     }
 

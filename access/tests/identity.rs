@@ -27,15 +27,7 @@ fn from(address: &str) -> Caller {
 }
 
 fn person(name: &str, dependency: &str) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        kind: AccountKind::Person,
-        full_name: String::new(),
-        email: String::new(),
-        municipality: None,
-        dependency: dependency.to_owned(),
-        expires_at: None,
-    }
+    NewAccount { dependency: dependency.to_owned(), ..NewAccount::new(name, AccountKind::Person) }
 }
 
 fn role(role: &str, reach: Reach) -> NewAssignment {

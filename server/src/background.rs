@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Caller, Database};
+use access::{Caller, Database, throttle};
 use layers::catalog::{self, CatalogError};
 use layers::change::{self, Change, Event, FeedError, Follower, Operation};
 use layers::{ChangeCapture, LayerId};
@@ -26,6 +26,8 @@ const QUIET: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often limits that are full again are forgotten.
+const SWEEP: Duration = Duration::from_hours(1);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
 
@@ -39,12 +41,23 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(async move { kept.keep(OPERATOR, &indexed).await });
     let gate = Arc::clone(&state.gate);
     tasks.spawn(async move { gate.listen().await });
+    tasks.spawn(sweep_limits(database.clone()));
     tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
     tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
     if let Some(every) = state.config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
     tasks
+}
+
+/// Forgets the limits that nobody is near any more.
+async fn sweep_limits(database: Database) {
+    loop {
+        sleep(SWEEP).await;
+        if let Err(error) = throttle::sweep(OPERATOR, &database).await {
+            tracing::warn!(%error, "the limits could not be swept");
+        }
+    }
 }
 
 /// Counts and measures each layer anew after it has changed.

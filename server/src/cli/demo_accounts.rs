@@ -22,13 +22,8 @@ pub(super) async fn make(caller: &Caller, db: &Database) -> Result<(), AccessErr
     for (name, role, dependency) in missing {
         let dependency = dependency.map(str::to_owned);
         let new = NewAccount {
-            name: (*name).to_owned(),
-            kind: AccountKind::Person,
-            full_name: String::new(),
-            email: String::new(),
-            municipality: None,
             dependency: dependency.clone().unwrap_or_default(),
-            expires_at: None,
+            ..NewAccount::new(name, AccountKind::Person)
         };
         let account = account::create(caller, db, &new).await?.id;
         let assigned = NewAssignment {

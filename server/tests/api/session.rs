@@ -55,15 +55,7 @@ async fn log_in<'a>(city: &'a City, name: &str) -> Browser<'a> {
 }
 
 async fn person(city: &City, name: &str, role: &str, reach: Reach) -> Uuid {
-    let new = NewAccount {
-        name: name.to_owned(),
-        kind: AccountKind::Person,
-        full_name: String::new(),
-        email: String::new(),
-        municipality: None,
-        dependency: String::new(),
-        expires_at: None,
-    };
+    let new = NewAccount::new(name, AccountKind::Person);
     let db = city.db.database();
     let account = account::create(OPERATOR, db, &new).await.unwrap().id;
     let assigned = NewAssignment { role: role.to_owned(), reach, expires_at: None };
@@ -285,15 +277,7 @@ async fn a_wrong_password_says_nothing_of_the_account() {
 async fn a_key_opens_what_it_was_made_for() {
     let city = City::new().await;
     let db = city.db.database();
-    let new = NewAccount {
-        name: "sensores".to_owned(),
-        kind: AccountKind::System,
-        full_name: String::new(),
-        email: String::new(),
-        municipality: None,
-        dependency: String::new(),
-        expires_at: None,
-    };
+    let new = NewAccount::new("sensores", AccountKind::System);
     let system = account::create(OPERATOR, db, &new).await.unwrap().id;
     let assigned = NewAssignment { role: "planner".into(), reach: only("expedientes"), expires_at: None };
     assignment::assign(OPERATOR, db, system, &assigned).await.unwrap();
