@@ -1,6 +1,7 @@
 //! Accounts: persons and systems that may come in.
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::postgres::PgRow;
@@ -8,6 +9,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::audit::{self, Action, Entry};
+use crate::bounds::{self, Bounds, Window};
 use crate::codes::codes;
 use crate::error::AccessError;
 use crate::{Caller, Database, MunicipalityCode, Permission, Reach, UnknownCode};
@@ -53,6 +55,10 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When it last logged in.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// From where alone it may come in; none: from anywhere.
+    pub networks: Vec<IpNet>,
+    /// When alone it may come in; none: at any time.
+    pub hours: Vec<Window>,
 }
 
 /// An account to be made.
@@ -78,6 +84,12 @@ pub struct NewAccount {
     /// When it ends.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
+    /// [`Account::networks`].
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// [`Account::hours`].
+    #[serde(default)]
+    pub hours: Vec<Window>,
 }
 
 impl NewAccount {
@@ -91,6 +103,8 @@ impl NewAccount {
             municipality: None,
             dependency: String::new(),
             expires_at: None,
+            networks: Vec::new(),
+            hours: Vec::new(),
         }
     }
 }
@@ -110,6 +124,10 @@ pub struct AccountChange {
     /// [`Account::expires_at`]; a null takes it away.
     #[serde(default, deserialize_with = "given")]
     pub expires_at: Option<Option<DateTime<Utc>>>,
+    /// [`Account::networks`]; none takes the bound away.
+    pub networks: Option<Vec<IpNet>>,
+    /// [`Account::hours`]; none takes the bound away.
+    pub hours: Option<Vec<Window>>,
 }
 
 /// A member that is there, though it may be null.
@@ -119,15 +137,17 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 }
 
 /// The longest text that a field of an account takes, in characters.
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 const SELECT: &str = "SELECT id, name, kind, full_name, email, municipality, dependency, password IS NOT NULL \
-    AS has_password, provider, is_disabled, expires_at, created_at, last_login_at FROM access.account";
+    AS has_password, provider, is_disabled, expires_at, created_at, last_login_at, networks::text[] AS networks, hours \
+    FROM access.account";
 
 impl Account {
     fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
         let corrupt = |error: UnknownCode| sqlx::Error::Decode(error.into());
         let municipality: Option<String> = row.try_get("municipality")?;
+        let Bounds { networks, hours } = Bounds::of(row)?;
         Ok(Self {
             id: row.try_get("id")?,
             name: row.try_get("name")?,
@@ -144,6 +164,8 @@ impl Account {
             expires_at: row.try_get("expires_at")?,
             created_at: row.try_get("created_at")?,
             last_login_at: row.try_get("last_login_at")?,
+            networks,
+            hours,
         })
     }
 
@@ -160,15 +182,10 @@ fn home(municipality: Option<&MunicipalityCode>, dependency: &str) -> Reach {
 
 /// The accounts that the caller may manage, by name.
 pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Account>, AccessError> {
+    caller.require_somewhere(Permission::ManageAccounts, "see accounts")?;
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY name"))).fetch_all(db.app()).await?;
     let accounts: Vec<Account> = rows.iter().map(Account::of).collect::<Result<_, _>>()?;
-    let seen: Vec<Account> =
-        accounts.into_iter().filter(|account| caller.may_within(Permission::ManageAccounts, &account.home())).collect();
-    // Nobody who manages no accounts at all learns that there are none to see.
-    if seen.is_empty() {
-        caller.require_within(Permission::ManageAccounts, &Reach::default(), "see accounts")?;
-    }
-    Ok(seen)
+    Ok(accounts.into_iter().filter(|account| caller.may_within(Permission::ManageAccounts, &account.home())).collect())
 }
 
 /// One account: of those that the caller may manage, or its own.
@@ -211,10 +228,12 @@ pub(crate) async fn insert(
     for (field, text) in [("full_name", &new.full_name), ("email", &new.email), ("dependency", &new.dependency)] {
         check_text(field, text)?;
     }
+    let networks = bounds::networks(&new.networks)?;
+    bounds::check_hours(&new.hours)?;
     let id = Uuid::now_v7();
     sqlx::query(
         "INSERT INTO access.account (id, name, kind, full_name, email, municipality, dependency, expires_at, \
-            created_by, password) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            created_by, password, networks, hours) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::cidr[], $12)",
     )
     .bind(id)
     .bind(&new.name)
@@ -226,6 +245,8 @@ pub(crate) async fn insert(
     .bind(new.expires_at)
     .bind(caller.login().map(|login| login.account))
     .bind(password)
+    .bind(networks)
+    .bind(sqlx::types::Json(&new.hours))
     .execute(&mut *connection)
     .await
     .map_err(|error| match error.as_database_error() {
@@ -248,6 +269,8 @@ pub async fn change(caller: &Caller, db: &Database, id: Uuid, change: &AccountCh
     for (field, text) in given {
         check_text(field, text.as_deref().unwrap_or_default())?;
     }
+    let networks = change.networks.as_deref().map(bounds::networks).transpose()?;
+    bounds::check_hours(change.hours.as_deref().unwrap_or_default())?;
     if let Some(dependency) = &change.dependency {
         let home = home(account.municipality.as_ref(), dependency);
         caller.require_within(Permission::ManageAccounts, &home, "move an account there")?;
@@ -255,7 +278,8 @@ pub async fn change(caller: &Caller, db: &Database, id: Uuid, change: &AccountCh
     sqlx::query(
         "UPDATE access.account SET full_name = coalesce($2, full_name), email = coalesce($3, email), \
             dependency = coalesce($4, dependency), is_disabled = coalesce($5, is_disabled), \
-            expires_at = CASE WHEN $6 THEN $7 ELSE expires_at END WHERE id = $1",
+            expires_at = CASE WHEN $6 THEN $7 ELSE expires_at END, networks = coalesce($8::cidr[], networks), \
+            hours = coalesce($9, hours) WHERE id = $1",
     )
     .bind(id)
     .bind(&change.full_name)
@@ -264,9 +288,12 @@ pub async fn change(caller: &Caller, db: &Database, id: Uuid, change: &AccountCh
     .bind(change.is_disabled)
     .bind(change.expires_at.is_some())
     .bind(change.expires_at.flatten())
+    .bind(networks)
+    .bind(change.hours.as_ref().map(sqlx::types::Json))
     .execute(&mut *transaction)
     .await?;
-    let detail = json!({ "is_disabled": change.is_disabled, "expires_at": change.expires_at });
+    let detail = json!({ "is_disabled": change.is_disabled, "expires_at": change.expires_at,
+        "networks": change.networks, "hours": change.hours });
     audit::record(&mut transaction, caller, Entry::done(Action::ChangeAccount, id).with(detail)).await?;
     let changed = read(&mut transaction, id).await?;
     transaction.commit().await?;

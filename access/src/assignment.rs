@@ -26,6 +26,8 @@ pub struct Assignment {
     pub expires_at: Option<DateTime<Utc>>,
     /// Since when.
     pub assigned_at: DateTime<Utc>,
+    /// The identity provider by whose rules the account has it; none: somebody gave it.
+    pub provider: Option<String>,
 }
 
 /// A role to be assigned.
@@ -50,6 +52,7 @@ impl Assignment {
             reach: reach(row)?,
             expires_at: row.try_get("expires_at")?,
             assigned_at: row.try_get("assigned_at")?,
+            provider: row.try_get("provider")?,
         })
     }
 }
@@ -70,7 +73,7 @@ pub async fn list(caller: &Caller, db: &Database, account: Uuid) -> Result<Vec<A
 
 pub(crate) async fn of(connection: &mut PgConnection, account: Uuid) -> Result<Vec<Assignment>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT id, role, municipality, dependency, layer, expires_at, assigned_at FROM access.assignment \
+        "SELECT id, role, municipality, dependency, layer, expires_at, assigned_at, provider FROM access.assignment \
          WHERE account = $1 ORDER BY role, assigned_at, id",
     )
     .bind(account)
@@ -107,7 +110,7 @@ pub(crate) async fn insert(
     let row = sqlx::query(
         "INSERT INTO access.assignment (id, account, role, municipality, dependency, layer, expires_at, assigned_by) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         RETURNING id, role, municipality, dependency, layer, expires_at, assigned_at",
+         RETURNING id, role, municipality, dependency, layer, expires_at, assigned_at, provider",
     )
     .bind(Uuid::now_v7())
     .bind(account)

@@ -137,6 +137,20 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may do that anywhere.
+    pub fn may_somewhere(&self, permission: Permission) -> bool {
+        match &self.who {
+            Who::Anonymous => false,
+            Who::Operator => true,
+            Who::Account(login) => login.rights.iter().any(|right| right.permissions.contains(permission)),
+        }
+    }
+
+    /// Passes whoever may do that anywhere, refuses everybody else.
+    pub fn require_somewhere(&self, permission: Permission, action: &'static str) -> Result<(), Denied> {
+        if self.may_somewhere(permission) { Ok(()) } else { Err(Denied { action }) }
+    }
+
     /// Passes whoever may do that wherever `reach` reaches, refuses everybody
     /// else.
     pub fn require_within(&self, permission: Permission, reach: &Reach, action: &'static str) -> Result<(), Denied> {
@@ -206,6 +220,7 @@ mod tests {
         assert_eq!(caller.clearance(&scope("Salud", "casos"), Subject::Cases), None);
         assert!(!caller.may_within(Permission::ReadClassified, &Reach::default()));
         assert!(caller.may_within(Permission::ReadClassified, &of("Salud")));
+        assert!(caller.may_somewhere(Permission::EditFeatures) && !caller.may_somewhere(Permission::ManageAccounts));
     }
 
     #[test]

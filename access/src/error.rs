@@ -1,8 +1,8 @@
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::Denied;
 use crate::password::{HashError, WeakPassword};
+use crate::{Denied, OutOfBounds};
 
 /// Why something about accounts, keys, roles or sessions could not be done.
 #[derive(Debug, Error)]
@@ -35,6 +35,9 @@ pub enum AccessError {
     /// It was used, is too old, or never was.
     #[error("this link is not valid any more: ask an administrator for another one")]
     SpentLink,
+    /// The account may not come in now, or not from there.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use sqlx::{FromRow, Row};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::bounds::{self, Bounds};
 use crate::key::MARK;
 use crate::session::{self, IDLE};
 use crate::token::Digest;
@@ -61,7 +63,17 @@ struct Known {
 #[derive(Debug, Clone)]
 struct Entry {
     login: Arc<Login>,
+    /// None where it may come in always and from anywhere, as most.
+    bounds: Option<Arc<Bounds>>,
     until: Instant,
+}
+
+impl Entry {
+    /// Who asks, where it may come in now and from there.
+    fn caller(&self, from: Option<IpAddr>) -> Option<Caller> {
+        let is_in = self.bounds.as_ref().is_none_or(|bounds| bounds.admit(from, Utc::now()).is_ok());
+        is_in.then(|| Caller::account(Arc::clone(&self.login)))
+    }
 }
 
 #[derive(FromRow)]
@@ -81,9 +93,9 @@ impl Gate {
         Self { db, known: RwLock::default(), began: Instant::now(), trusted_until: AtomicU64::new(0) }
     }
 
-    /// Who shows that token, a session's or a key's; none where it opens
-    /// nothing (any more).
-    pub async fn open(&self, token: &Token) -> Result<Option<Caller>, sqlx::Error> {
+    /// Who shows that token, a session's or a key's, from that address; none
+    /// where it opens nothing (any more, now, or from there).
+    pub async fn open(&self, token: &Token, from: Option<IpAddr>) -> Result<Option<Caller>, sqlx::Error> {
         let digest = token.digest();
         let now = Instant::now();
         let forgotten = {
@@ -91,17 +103,18 @@ impl Gate {
             if self.is_trusted(now)
                 && let Some(entry) = known.logins.get(&digest).filter(|entry| entry.until > now)
             {
-                return Ok(Some(Caller::account(Arc::clone(&entry.login))));
+                return Ok(entry.caller(from));
             }
             known.forgotten
         };
-        let Some((login, expires_at)) = self.find(token, &digest).await? else {
+        let Some((login, bounds, expires_at)) = self.find(token, &digest).await? else {
             self.write().logins.remove(&digest);
             return Ok(None);
         };
         let left = expires_at.map_or(AGAIN, |expires_at| (expires_at - Utc::now()).to_std().unwrap_or_default());
-        let entry = Entry { login: Arc::new(login), until: now + left.min(AGAIN) };
-        let caller = Caller::account(Arc::clone(&entry.login));
+        let bounds = (bounds != Bounds::default()).then(|| Arc::new(bounds));
+        let entry = Entry { login: Arc::new(login), bounds, until: now + left.min(AGAIN) };
+        let caller = entry.caller(from);
         let mut known = self.write();
         // Unless something was forgotten since: it may have been this.
         if known.forgotten == forgotten {
@@ -110,7 +123,7 @@ impl Gate {
             }
             known.logins.insert(digest, entry);
         }
-        Ok(Some(caller))
+        Ok(caller)
     }
 
     /// Hears of changes, and forgets what they make untrue. Never returns.
@@ -170,7 +183,7 @@ impl Gate {
         &self,
         token: &Token,
         digest: &Digest,
-    ) -> Result<Option<(Login, Option<DateTime<Utc>>)>, sqlx::Error> {
+    ) -> Result<Option<(Login, Bounds, Option<DateTime<Utc>>)>, sqlx::Error> {
         let is_key = token.expose().starts_with(MARK);
         let found: Option<Found> = if is_key {
             sqlx::query_as(
@@ -225,7 +238,8 @@ impl Gate {
         }
         let by = if is_key { Credential::Key(found.id) } else { Credential::Session(found.id) };
         let Found { account, name, dependency, .. } = found;
-        Ok(Some((Login { account, name, dependency, by, rights }, expires_at)))
+        let bounds = bounds::of(&mut *self.db.app().acquire().await?, account).await?;
+        Ok(Some((Login { account, name, dependency, by, rights }, bounds, expires_at)))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::account::{self, managed};
+use crate::account::{self, AccountKind, managed};
 use crate::audit::{self, Action, Entry};
 use crate::error::AccessError;
 use crate::{Caller, Database, Permissions, Token, permission};
@@ -81,14 +81,19 @@ pub async fn list(caller: &Caller, db: &Database, account: Uuid) -> Result<Vec<K
     Ok(rows.iter().map(Key::of).collect::<Result<_, _>>()?)
 }
 
-/// Makes a key of an account that the caller may manage. It is shown now and
+/// Makes a key of a system's account that the caller may manage. It is shown now and
 /// never again.
 pub async fn create(caller: &Caller, db: &Database, account: Uuid, new: &NewKey) -> Result<(Token, Key), AccessError> {
     if new.title.trim().is_empty() || new.title.chars().count() > 100 || new.title.chars().any(char::is_control) {
         return Err(AccessError::invalid("title", "say in 1 to 100 characters what the key is for"));
     }
     let mut transaction = db.app().begin().await?;
-    managed(caller, &mut transaction, account, "make a key of this account").await?;
+    let of = managed(caller, &mut transaction, account, "make a key of this account").await?;
+    if of.kind != AccountKind::System {
+        // Whoever manages an account would else act under a colleague's name.
+        let reason = "keys are for systems: make an account of that kind for the program, with the roles that it needs";
+        return Err(AccessError::invalid("account", reason));
+    }
     let secret = Token::new();
     let token = Token::given(&format!("{MARK}{}", secret.expose()));
     let insert = format!(

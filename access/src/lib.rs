@@ -7,10 +7,12 @@
 pub mod account;
 pub mod assignment;
 pub mod audit;
+mod bounds;
 mod caller;
 mod classification;
 mod codes;
 pub mod database;
+pub mod errand;
 mod error;
 mod gate;
 pub mod job;
@@ -18,6 +20,7 @@ pub mod key;
 pub mod link;
 pub mod login;
 mod municipality;
+pub mod outside;
 pub mod password;
 mod permission;
 pub mod role;
@@ -26,6 +29,7 @@ pub mod session;
 pub mod throttle;
 mod token;
 
+pub use bounds::{Bounds, Day, Minute, OutOfBounds, Window};
 pub use caller::{Caller, Credential, Denied, Login, Origin};
 pub use classification::{Subject, Visibility};
 pub use codes::UnknownCode;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::account::{self, AccountKind, NewAccount, managed};
 use crate::assignment::{self, NewAssignment};
 use crate::audit::{self, Action, Entry};
+use crate::bounds;
 use crate::error::AccessError;
 use crate::password::Password;
 use crate::session::{self, NewSession};
@@ -117,6 +118,8 @@ pub async fn follow(
     password.check(&[own_name, known.full_name.as_deref().unwrap_or_default()])?;
     let hash = password.hash().await?;
     let account = if let Some(account) = known.account {
+        let address = caller.origin().and_then(|origin| origin.address);
+        bounds::of(&mut transaction, account).await?.admit(address, Utc::now())?;
         sqlx::query("UPDATE access.account SET password = $2 WHERE id = $1")
             .bind(account)
             .bind(&hash)

@@ -25,14 +25,8 @@ pub struct Role {
 
 /// Every role, for whoever manages accounts or roles somewhere.
 pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Role>, AccessError> {
-    let manages = |permission| {
-        caller.is_operator()
-            || caller
-                .login()
-                .is_some_and(|login| login.rights.iter().any(|right| right.permissions.contains(permission)))
-    };
-    if !manages(Permission::ManageAccounts) && !manages(Permission::ManageRoles) {
-        caller.require_within(Permission::ManageRoles, &Reach::default(), "see roles")?;
+    if !caller.may_somewhere(Permission::ManageAccounts) {
+        caller.require_somewhere(Permission::ManageRoles, "see roles")?;
     }
     let rows =
         sqlx::query("SELECT id, title, title_en, permissions FROM access.role ORDER BY id").fetch_all(db.app()).await?;

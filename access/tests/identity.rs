@@ -70,12 +70,17 @@ impl House {
         device: Option<&Token>,
     ) -> Result<LoggedIn, LoginError> {
         let password = Password::typed(password);
-        log_in(caller, self.test.database(), Attempt { name, password: &password, device, user_agent: "Firefox" }).await
+        log_in(
+            caller,
+            self.test.database(),
+            Attempt { name, password: &password, device, user_agent: "Firefox", directory: None },
+        )
+        .await
     }
 
     async fn caller(&self, name: &str) -> Caller {
         let token = self.try_in(&from("192.0.2.1"), name, PASSWORD, None).await.unwrap().session.token;
-        self.gate.open(&token).await.unwrap().unwrap()
+        self.gate.open(&token, None).await.unwrap().unwrap()
     }
 
     async fn audited(&self) -> Vec<String> {
@@ -109,7 +114,7 @@ async fn the_first_administrator_comes_by_a_link_once() {
     assert!(matches!(follow("eva", PASSWORD).await, Err(AccessError::SpentLink)));
     assert_eq!(link::for_first_administrator(OPERATOR, db).await.unwrap(), None);
 
-    let ana = house.gate.open(&session.token).await.unwrap().unwrap();
+    let ana = house.gate.open(&session.token, None).await.unwrap().unwrap();
     assert!(ana.may_within(Permission::ManageAccounts, &Reach::default()));
     assert_eq!(house.audited().await, ["create_account done", "assign done", "set_password done", "log_in done"]);
 }
@@ -196,7 +201,7 @@ async fn what_is_revoked_is_out_in_every_process_within_a_second() {
     let soon = async |token: &Token, expected: Option<bool>| {
         for gate in &gates {
             let began = Instant::now();
-            while gate.open(token).await.unwrap().as_ref().map(clearance) != expected {
+            while gate.open(token, None).await.unwrap().as_ref().map(clearance) != expected {
                 assert!(began.elapsed() < Duration::from_secs(1), "{expected:?} is not so after a second");
                 tokio::task::yield_now().await;
             }
@@ -205,7 +210,7 @@ async fn what_is_revoked_is_out_in_every_process_within_a_second() {
 
     let token = enter().await;
     soon(&token, Some(true)).await;
-    let caller = gates[0].open(&token).await.unwrap().unwrap();
+    let caller = gates[0].open(&token, None).await.unwrap().unwrap();
     session::log_out(&caller, db).await.unwrap();
     soon(&token, None).await;
 
@@ -304,7 +309,7 @@ async fn a_key_has_no_more_than_its_account_and_what_it_was_given() {
         key::create(OPERATOR, db, system.id, &NewKey { title: "lecturas".into(), permissions, expires_at: None })
             .await
             .unwrap();
-    let caller = house.gate.open(&token).await.unwrap().unwrap();
+    let caller = house.gate.open(&token, None).await.unwrap().unwrap();
     assert!(caller.may_within(Permission::EditFeatures, &of("Salud")));
     assert!(!caller.may_within(Permission::ReadClassified, &of("Salud")));
     assert!(!caller.may_within(Permission::ManageAccounts, &of("Salud")));
@@ -314,11 +319,11 @@ async fn a_key_has_no_more_than_its_account_and_what_it_was_given() {
         sqlx::query_scalar("SELECT row_to_json(k)::text FROM access.key AS k").fetch_one(db.app()).await.unwrap();
     assert!(!kept.contains(token.expose()));
     for other in [made.prefix.as_str(), "lindero_", ""] {
-        assert!(house.gate.open(&Token::given(other)).await.unwrap().is_none());
+        assert!(house.gate.open(&Token::given(other), None).await.unwrap().is_none());
     }
     let ended = NewKey { title: "vieja".into(), permissions: None, expires_at: Some(chrono::Utc::now()) };
     let (token, _) = key::create(OPERATOR, db, system.id, &ended).await.unwrap();
-    assert!(house.gate.open(&token).await.unwrap().is_none());
+    assert!(house.gate.open(&token, None).await.unwrap().is_none());
 }
 
 #[tokio::test]

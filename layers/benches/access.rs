@@ -79,7 +79,7 @@ async fn mean(gate: &Gate, tokens: &[Token], rounds: usize, check: impl Fn(&Call
     let began = Instant::now();
     for _ in 0..rounds {
         for token in tokens {
-            check(&gate.open(token).await.unwrap().unwrap());
+            check(&gate.open(token, None).await.unwrap().unwrap());
         }
     }
     began.elapsed() / (rounds * tokens.len()) as u32

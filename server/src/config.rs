@@ -249,6 +249,13 @@ impl std::str::FromStr for Secret {
 #[serde(try_from = "String")]
 pub struct Network(IpNet);
 
+impl Network {
+    /// The network itself.
+    pub fn net(self) -> IpNet {
+        self.0
+    }
+}
+
 impl std::str::FromStr for Network {
     type Err = String;
 

@@ -1,12 +1,12 @@
 use access::account::{self, Account, AccountChange, AccountKind, NewAccount};
 use access::assignment::{self, NewAssignment};
 use access::key::{self, NewKey};
-use access::{AccessError, Caller, Database, MunicipalityCode, Reach, link};
+use access::{AccessError, Caller, Database, Day, Minute, MunicipalityCode, Reach, Window, link};
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{CommandError, Outcome, with_database};
-use crate::config::Config;
+use crate::config::{Config, Network};
 
 /// `lindero user`: the accounts that may come in.
 #[derive(Debug, Subcommand)]
@@ -34,6 +34,8 @@ pub(super) enum Command {
         /// The account's name.
         name: String,
     },
+    /// Say from where and when an account may come in; what is not named stays.
+    Admit(Admit),
     /// Make a key for another program, and print it: it is shown this once.
     Key(Key),
 }
@@ -80,6 +82,59 @@ pub(super) struct Assign {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Admit {
+    /// The account's name.
+    name: String,
+    /// From these networks alone: 10.20.0.0/16, separated by commas.
+    #[arg(long, value_name = "NETWORKS", value_delimiter = ',')]
+    network: Option<Vec<Network>>,
+    /// From anywhere.
+    #[arg(long, conflicts_with = "network")]
+    anywhere: bool,
+    /// On these days alone, by Colombia's clock: mon,tue,wed,thu,fri,sat,sun.
+    #[arg(long, value_delimiter = ',', requires_all = ["from", "to"])]
+    days: Option<Vec<WeekDay>>,
+    /// On those days from then on: 07:00.
+    #[arg(long, value_name = "TIME", requires = "days")]
+    from: Option<Minute>,
+    /// Until then: 18:00. Not later than it begins: until then on the next day.
+    #[arg(long, value_name = "TIME", requires = "days")]
+    to: Option<Minute>,
+    /// And in the hours that it had until now.
+    #[arg(long, requires = "days")]
+    also: bool,
+    /// At any time.
+    #[arg(long, conflicts_with = "days")]
+    always: bool,
+}
+
+/// [`Day`], as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WeekDay {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl From<WeekDay> for Day {
+    fn from(day: WeekDay) -> Self {
+        match day {
+            WeekDay::Mon => Self::Mon,
+            WeekDay::Tue => Self::Tue,
+            WeekDay::Wed => Self::Wed,
+            WeekDay::Thu => Self::Thu,
+            WeekDay::Fri => Self::Fri,
+            WeekDay::Sat => Self::Sat,
+            WeekDay::Sun => Self::Sun,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Key {
     /// The account's name.
     name: String,
@@ -106,13 +161,12 @@ async fn act(command: Command, db: &Database, url: &str) -> Result<(), AccessErr
         Command::Add(add) => {
             let kind = if add.system { AccountKind::System } else { AccountKind::Person };
             let new = NewAccount {
-                name: add.name,
-                kind,
                 full_name: add.full_name,
                 email: add.email,
                 municipality: add.municipality,
                 dependency: add.dependency,
                 expires_at: add.until.map(end_of),
+                ..NewAccount::new(&add.name, kind)
             };
             let account = account::create(caller, db, &new).await?;
             println!("The account {} was made. It has no role yet: lindero user assign.", account.name);
@@ -141,6 +195,15 @@ async fn act(command: Command, db: &Database, url: &str) -> Result<(), AccessErr
         }
         Command::Disable { name } => close(caller, db, &name, true).await?,
         Command::Enable { name } => close(caller, db, &name, false).await?,
+        Command::Admit(admit) => {
+            let account = named(caller, db, &admit.name).await?;
+            let changed = account::change(caller, db, account.id, &admit.change(&account)).await?;
+            println!(
+                "{} may come in {}.",
+                changed.name,
+                bounds_of(&changed).unwrap_or("always, from anywhere".to_owned())
+            );
+        }
         Command::Key(options) => {
             let account = named(caller, db, &options.name).await?;
             let new = NewKey { title: options.title, permissions: None, expires_at: options.until.map(end_of) };
@@ -149,6 +212,35 @@ async fn act(command: Command, db: &Database, url: &str) -> Result<(), AccessErr
         }
     }
     Ok(())
+}
+
+impl Admit {
+    fn change(self, account: &Account) -> AccountChange {
+        let networks = match self.network {
+            Some(networks) => Some(networks.into_iter().map(Network::net).collect()),
+            None => self.anywhere.then(Vec::new),
+        };
+        let hours = match (self.days, self.from, self.to) {
+            (Some(days), Some(from), Some(to)) => {
+                let window = Window { days: days.into_iter().map(Day::from).collect(), from, to };
+                let mut hours = if self.also { account.hours.clone() } else { Vec::new() };
+                hours.push(window);
+                Some(hours)
+            }
+            _ => self.always.then(Vec::new),
+        };
+        AccountChange { networks, hours, ..AccountChange::default() }
+    }
+}
+
+/// When and from where it may come in, where that is bounded.
+fn bounds_of(account: &Account) -> Option<String> {
+    let networks: Vec<String> = account.networks.iter().map(ToString::to_string).collect();
+    let hours: Vec<String> = account.hours.iter().map(ToString::to_string).collect();
+    let parts = [("from ", networks), ("on ", hours)];
+    let parts = parts.iter().filter(|(_, list)| !list.is_empty());
+    let text = parts.map(|(word, list)| format!("{word}{}", list.join(", "))).collect::<Vec<_>>().join("; ");
+    (!text.is_empty()).then_some(text)
 }
 
 impl Assign {
@@ -176,7 +268,13 @@ async fn list(caller: &Caller, db: &Database) -> Result<(), AccessError> {
             (false, Some(at)) => format!(" (until {})", at.format("%Y-%m-%d")),
             (false, None) => String::new(),
         };
-        println!("{}  {}  {}{state}", account.name, account.full_name, account.dependency);
+        let provider = account.provider.as_ref().map(|provider| format!("by {provider}")).unwrap_or_default();
+        let parts = [&account.name, &account.full_name, &account.dependency, &provider];
+        let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        println!("{}{state}", parts.join("  "));
+        if let Some(bounds) = bounds_of(&account) {
+            println!("    comes in {bounds}");
+        }
         for known in assignment::list(caller, db, account.id).await? {
             println!("    {}{}", known.role, said(&known.reach));
         }

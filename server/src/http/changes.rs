@@ -76,9 +76,10 @@ impl Lasting {
         let (Some(token), Some(login)) = (&self.token, self.caller.login()) else {
             return std::future::pending().await;
         };
+        let address = self.caller.origin().and_then(|origin| origin.address);
         loop {
             sleep(LOOK_AGAIN).await;
-            match state.gate.open(token).await {
+            match state.gate.open(token, address).await {
                 Ok(Some(now)) if now.login() == Some(login) => {}
                 Ok(_) => return,
                 // Nobody knows: what changes cannot be told either.

@@ -57,8 +57,9 @@ pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(
     let is_safe = showing.is_safe();
     let Showing { headers, base, origin, .. } = showing;
     if let Some(key) = bearer(headers)? {
-        let caller = state.gate.open(&key).await?;
-        let caller = caller.ok_or_else(|| Problem::unauthorized("this key is not known, or not good any more"))?;
+        let caller = state.gate.open(&key, origin.address).await?;
+        let caller = caller
+            .ok_or_else(|| Problem::unauthorized("this key is not known, or not good any more, or not here and now"))?;
         return Ok((caller.from(origin), Some(key)));
     }
     if !is_safe {
@@ -67,8 +68,8 @@ pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(
     let Some(session) = cookies::session(headers, base) else {
         return Ok((Caller::ANONYMOUS.from(origin), None));
     };
-    // What does not open any more is as if it were not shown.
-    let Some(caller) = state.gate.open(&session).await? else {
+    // What does not open any more, or not now and from there, is as if it were not shown.
+    let Some(caller) = state.gate.open(&session, origin.address).await? else {
         return Ok((Caller::ANONYMOUS.from(origin), None));
     };
     if !is_safe && headers.get(CSRF_TOKEN).is_none_or(|shown| shown.as_bytes() != session.csrf().as_bytes()) {

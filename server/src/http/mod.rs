@@ -34,7 +34,7 @@ mod tests;
 mod tiles;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ::tiles::engine::{IndexedTiles, Limits};
 use access::{Database, Gate};
@@ -139,8 +139,9 @@ fn all() -> Routes {
 }
 
 /// Every route but the web app's files, and who may ask.
-pub fn routes() -> Vec<Route> {
-    all().list
+pub fn routes() -> &'static [Route] {
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| all().list);
+    &ROUTES
 }
 
 /// The whole HTTP surface.

@@ -182,6 +182,7 @@ impl From<AccessError> for Problem {
             AccessError::Weak(weak) => Self::invalid_parameter("password", weak),
             AccessError::SpentLink => Self::new(Kind::Gone).with_detail(error),
             AccessError::Database(cause) => cause.into(),
+            AccessError::OutOfBounds(cause) => Self::forbidden(cause),
             AccessError::Hash(_) => Self::internal(&error),
         }
     }

@@ -180,6 +180,16 @@ pub(super) fn schemas() -> Value {
     };
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let municipality = || json!({ "type": "string", "pattern": "^[0-9]{5}$" });
+    let networks = || {
+        json!({ "type": "array", "maxItems": 50, "items": text(),
+        "description": "From these networks alone (10.20.0.0/16); none: from anywhere." })
+    };
+    let windows = || {
+        json!({ "type": "array", "maxItems": 50, "items": reference("Window"),
+        "description": "Then alone, by Colombia's clock; none: at any time. A window that does not end later than it \
+            begins ends on the next day." })
+    };
+    let minute = || json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
     let kind = json!({ "type": "string", "enum": ["person", "system"] });
     let own_name = json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._@+-]{0,99}$" });
     let named = || json!({ "type": "string", "maxLength": 200 });
@@ -204,21 +214,26 @@ pub(super) fn schemas() -> Value {
             json!({ "permissions": permissions, "reach": reference("Reach") }), false),
         "NewAccount": object(&["name", "kind"], json!({
             "name": own_name, "kind": kind, "full_name": named(), "email": named(), "municipality": or_null(municipality()),
-            "dependency": named(), "expires_at": or_null(instant()) }), true),
+            "dependency": named(), "expires_at": or_null(instant()), "networks": networks(), "hours": windows() }), true),
         "AccountChange": object(&[], json!({
             "full_name": or_null(named()), "email": or_null(named()), "dependency": or_null(named()),
-            "is_disabled": or_null(json!({ "type": "boolean" })), "expires_at": or_null(instant()) }), true),
+            "is_disabled": or_null(json!({ "type": "boolean" })), "expires_at": or_null(instant()),
+            "networks": or_null(networks()), "hours": or_null(windows()) }), true),
         "Account": object(&["id", "name", "kind"], json!({
             "id": uuid(), "name": text(), "kind": kind, "full_name": text(), "email": text(),
             "municipality": or_null(municipality()), "dependency": text(), "has_password": { "type": "boolean" },
             "provider": or_null(text()), "is_disabled": { "type": "boolean" }, "expires_at": or_null(instant()),
-            "created_at": instant(), "last_login_at": or_null(instant()) }), false),
+            "created_at": instant(), "last_login_at": or_null(instant()), "networks": networks(), "hours": windows() }), false),
+        "Window": object(&["days", "from", "to"], json!({
+            "days": { "type": "array", "minItems": 1, "items": { "type": "string",
+                "enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] } },
+            "from": minute(), "to": minute() }), true),
         "Accounts": object(&["accounts"], json!({ "accounts": list("Account") }), false),
         "NewAssignment": object(&["role"], json!({
             "role": text(), "reach": reference("Reach"), "expires_at": or_null(instant()) }), true),
         "Assignment": object(&["id", "role"], json!({
             "id": uuid(), "role": text(), "municipality": municipality(), "dependency": text(), "layer": text(),
-            "expires_at": or_null(instant()), "assigned_at": instant() }), false),
+            "expires_at": or_null(instant()), "assigned_at": instant(), "provider": or_null(text()) }), false),
         "Assignments": object(&["assignments"], json!({ "assignments": list("Assignment") }), false),
         "Session": object(&["id", "method"], json!({
             "id": uuid(), "method": text(), "address": or_null(text()), "user_agent": text(), "created_at": instant(),

@@ -75,17 +75,23 @@ async fn log_in(
 ) -> Result<Response> {
     let password = Password::typed(&password);
     let device = cookies::device(&headers, &base);
-    let attempt =
-        Attempt { name: &name, password: &password, device: device.as_ref(), user_agent: user_agent(&headers) };
+    let attempt = Attempt {
+        name: &name,
+        password: &password,
+        device: device.as_ref(),
+        user_agent: user_agent(&headers),
+        directory: None,
+    };
     let come_in = login::log_in(&caller, &state.database, attempt).await?;
-    let mut response = begun(&state, &base, &come_in.session).await?;
+    let mut response = begun(&state, &caller, &base, &come_in.session).await?;
     response.headers_mut().append(SET_COOKIE, cookies::keep_device(&base, &come_in.device)?);
     Ok(response)
 }
 
 /// The answer with which a session begins.
-async fn begun(state: &AppState, base: &BaseUrl, session: &NewSession) -> Result<Response> {
-    let caller = state.gate.open(&session.token).await?.ok_or_else(|| Problem::new(Kind::Internal))?;
+async fn begun(state: &AppState, caller: &Caller, base: &BaseUrl, session: &NewSession) -> Result<Response> {
+    let address = caller.origin().and_then(|origin| origin.address);
+    let caller = state.gate.open(&session.token, address).await?.ok_or_else(|| Problem::new(Kind::Internal))?;
     let document = described(state, &caller, Some(&session.token.csrf())).await?;
     let mut response = own(StatusCode::CREATED, &document);
     let cookie = cookies::keep_session(base, &session.token, session.expires_at)?;
@@ -142,7 +148,7 @@ async fn follow(
     let (link, password) = (Token::given(&token), Password::typed(&password));
     let agent = user_agent(&headers);
     let session = link::follow(&caller, &state.database, &link, name.as_deref(), password, agent).await?;
-    begun(&state, &base, &session).await
+    begun(&state, &caller, &base, &session).await
 }
 
 #[derive(Deserialize)]
@@ -189,6 +195,8 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Refused => Self::unauthorized(error),
             LoginError::TooMany(wait) => Self::too_many(error, wait),
+            LoginError::OutOfBounds(_) | LoginError::NotAdmitted => Self::forbidden(error),
+            LoginError::Away(_) => Self::unavailable(error),
             LoginError::Access(cause) => cause.into(),
             LoginError::Database(cause) => cause.into(),
             LoginError::Hash(_) => Self::internal(&error),
