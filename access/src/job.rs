@@ -7,12 +7,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::json;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, FromRow, PgPool};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{Caller, Database, Denied};
+use crate::audit::{self, Action, Entry};
+use crate::codes::codes;
+use crate::{Caller, Database, Denied, Permission, Reach};
 
 /// What went wrong with a job's record (not with its work).
 #[derive(Debug, Error)]
@@ -44,6 +47,8 @@ pub struct Job {
     pub message: Option<String>,
     /// What it reported at its end.
     pub report: Option<serde_json::Value>,
+    /// Whether somebody asked it to stop.
+    pub cancel_requested: bool,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it ended.
@@ -125,26 +130,91 @@ impl Running {
 }
 
 /// Asks a running job to stop. It does so at its next progress report.
-/// Returns false where no such job runs.
+/// Returns false where no such job runs. For whoever may operate the server.
 pub async fn cancel(caller: &Caller, db: &Database, id: Uuid) -> Result<bool, JobError> {
-    caller.require_operator("cancel a job")?;
-    let asked = sqlx::query("UPDATE access.job SET cancel_requested = true WHERE id = $1 AND state = 'running'")
-        .bind(id)
-        .execute(db.loader())
-        .await?;
-    Ok(asked.rows_affected() == 1)
+    require(caller, "cancel a job")?;
+    let mut transaction = db.loader().begin().await?;
+    let asked: Option<(String, String)> = sqlx::query_as(
+        "UPDATE access.job SET cancel_requested = true WHERE id = $1 AND state = 'running' RETURNING kind, subject",
+    )
+    .bind(id)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((kind, subject)) = asked else { return Ok(false) };
+    let entry = Entry::done(Action::CancelJob, id).with(json!({ "kind": kind, "subject": subject }));
+    audit::record(&mut transaction, caller, entry).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// In what state a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum JobState {
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+    Interrupted,
+}
+
+codes!(JobState, "state of a job", "running, done, failed, cancelled, interrupted",
+    "running" => Running, "done" => Done, "failed" => Failed, "cancelled" => Cancelled, "interrupted" => Interrupted);
+
+/// Which jobs are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct JobQuery {
+    /// Those in that state; in every one where there is none.
+    pub state: Option<JobState>,
+    /// Those that began before that one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
 }
 
 /// The newest jobs, newest first, at most `limit`.
 pub async fn list(caller: &Caller, db: &Database, limit: i64) -> Result<Vec<Job>, JobError> {
-    caller.require_operator("list jobs")?;
+    page(caller, db, &JobQuery { state: None, before: None, limit }).await
+}
+
+/// The jobs that are asked for, newest first: to whoever may operate the
+/// server.
+pub async fn page(caller: &Caller, db: &Database, query: &JobQuery) -> Result<Vec<Job>, JobError> {
+    require(caller, "see the server's jobs")?;
     Ok(sqlx::query_as(
-        "SELECT id, kind, subject, state, done, total, message, report, started_at, finished_at \
-         FROM access.job ORDER BY id DESC LIMIT $1",
+        "SELECT id, kind, subject, state, done, total, message, report, cancel_requested, started_at, finished_at \
+         FROM access.job WHERE coalesce(state = $1, true) AND coalesce(id < $2, true) ORDER BY id DESC LIMIT $3",
     )
-    .bind(limit)
-    .fetch_all(db.loader())
+    .bind(query.state.map(JobState::code))
+    .bind(query.before)
+    .bind(query.limit)
+    .fetch_all(db.app())
     .await?)
+}
+
+/// How the jobs are doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct JobCounts {
+    /// How many run.
+    pub running: i64,
+    /// How many of the last 24 hours failed, or were interrupted.
+    pub failed_today: i64,
+}
+
+/// Counts them for whoever may operate the server.
+pub async fn counts(caller: &Caller, db: &Database) -> Result<JobCounts, JobError> {
+    require(caller, "see the server's jobs")?;
+    Ok(sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE state IN ('failed', \
+            'interrupted') AND finished_at > now() - interval '24 hours') AS failed_today FROM access.job",
+    )
+    .fetch_one(db.app())
+    .await?)
+}
+
+/// Jobs are the whole server's.
+fn require(caller: &Caller, action: &'static str) -> Result<(), Denied> {
+    caller.require_within(Permission::Operate, &Reach::default(), action)
 }
 
 /// Marks as interrupted the jobs whose process died. Returns their ids, so

@@ -10,6 +10,7 @@ mod definition;
 pub mod features;
 pub mod filter;
 mod identifier;
+pub mod job;
 mod layer;
 pub mod municipality;
 pub mod position;

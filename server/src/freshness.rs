@@ -38,6 +38,11 @@ impl Freshness {
         state.is_followed.then_some(Stamp { following: state.following, changes })
     }
 
+    /// Whether the feed is followed.
+    pub fn is_followed(&self) -> bool {
+        self.state().is_followed
+    }
+
     /// The feed is followed from now on: what is older holds no more.
     pub fn follow(&self) {
         let mut state = self.state();

@@ -36,6 +36,20 @@ pub enum CatalogError {
         /// The attribute.
         attribute: String,
     },
+    /// A member of a change has a value that it cannot have.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The member: `attributes[2].legal_reason`.
+        field: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Somebody else changed what is said of the layer since the caller read it.
+    #[error("the layer {0} was changed by somebody else meanwhile: read it anew, then change it")]
+    Changed(LayerId),
+    /// Somebody else is changing the layer.
+    #[error("the layer {0} is being changed by an import or by somebody else: try again in a moment")]
+    Busy(LayerId),
     /// The table cannot be published.
     #[error("{table} cannot be published: {reason}")]
     Unpublishable {

@@ -6,7 +6,9 @@
 //! through [`publish`].
 
 mod capture;
+mod edit;
 mod error;
+mod manage;
 mod publish;
 mod row;
 
@@ -16,7 +18,9 @@ use access::{Caller, Database, MunicipalityCode};
 use sqlx::PgConnection;
 
 pub use capture::{install_triggers, missing_triggers};
+pub use edit::{AttributeChange, LayerChange};
 pub use error::CatalogError;
+pub use manage::{Managed, change, get_managed, list_managed};
 pub use publish::{Candidate, Publication, discover, publish, unpublish};
 pub use row::Quoted;
 pub(crate) use row::extent;
@@ -159,7 +163,7 @@ pub async fn describe(
             return Err(CatalogError::AttributeDiffers { layer: id.clone(), attribute: attribute.name.clone() });
         }
     }
-    row::describe(db.loader(), id, definition).await
+    row::describe(&mut *db.loader().acquire().await?, id, definition).await
 }
 
 /// Removes a layer: a managed one with its table, a published one from the

@@ -1,7 +1,7 @@
 //! A layer as a row of `catalog.layer`.
 
 use access::MunicipalityCode;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::CatalogError;
@@ -22,6 +22,9 @@ macro_rules! select {
 pub(super) const SELECT: &str = select!("");
 /// The layer whose id is `$1`.
 pub(super) const SELECT_ONE: &str = select!(" WHERE id = $1");
+
+/// The same, which nobody else changes until the transaction's end.
+pub(super) const SELECT_ONE_TO_CHANGE: &str = select!(" WHERE id = $1 FOR UPDATE");
 
 /// What is written of a layer.
 pub(super) struct Entry<'a> {
@@ -124,14 +127,18 @@ pub(super) async fn put(connection: &mut PgConnection, entry: &Entry<'_>) -> Res
     Ok(())
 }
 
-pub(super) async fn describe(pool: &PgPool, id: &LayerId, definition: &LayerDefinition) -> Result<(), CatalogError> {
+pub(super) async fn describe(
+    connection: &mut PgConnection,
+    id: &LayerId,
+    definition: &LayerDefinition,
+) -> Result<(), CatalogError> {
     sqlx::query("UPDATE catalog.layer SET definition = $2, visibility = $3, subject = $4, sector = $5 WHERE id = $1")
         .bind(id.as_str())
         .bind(sqlx::types::Json(definition))
         .bind(definition.visibility.code())
         .bind(definition.subject.code())
         .bind(definition.sector.code())
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }

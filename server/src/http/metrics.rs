@@ -109,7 +109,7 @@ fn measure(database: &Database) {
 }
 
 /// The second number of `/proc/self/statm`, in pages.
-fn resident_memory() -> Option<f64> {
+pub(super) fn resident_memory() -> Option<f64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: f64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as f64)

@@ -78,6 +78,8 @@ pub struct Shared {
     admission: tokio::sync::Semaphore,
     /// The limit on streams of changes.
     streams: Arc<tokio::sync::Semaphore>,
+    /// Since when it serves.
+    began: chrono::DateTime<chrono::Utc>,
     /// Cancelled when the server stops: what would last for ever ends.
     pub stopping: CancellationToken,
 }
@@ -116,6 +118,7 @@ impl AppState {
             counts,
             admission,
             streams,
+            began: chrono::Utc::now(),
             stopping,
         }))
     }

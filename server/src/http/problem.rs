@@ -28,6 +28,10 @@ pub enum Kind {
     NotFound,
     /// What is there already is in the way.
     Conflict,
+    /// Somebody else changed the layer since it was read.
+    LayerChanged,
+    /// The request must say which version it changes.
+    PreconditionRequired,
     /// It was there, and is not any more.
     Gone,
     /// Too many requests of one kind.
@@ -58,6 +62,12 @@ impl Kind {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Log in to do this"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "What is there already is in the way"),
+            Self::LayerChanged => {
+                (StatusCode::PRECONDITION_FAILED, "layer-changed", "Somebody else changed this meanwhile")
+            }
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, "precondition-required", "Say which version this changes")
+            }
             Self::Gone => (StatusCode::GONE, "gone", "This is no longer there"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such resource"),

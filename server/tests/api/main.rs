@@ -9,6 +9,7 @@ mod documents;
 mod features;
 mod filters;
 mod foreign;
+mod managing;
 mod reserved;
 mod rules;
 mod session;

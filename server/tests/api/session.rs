@@ -17,10 +17,10 @@ use uuid::Uuid;
 use crate::support::{Answer, City};
 
 const OPERATOR: &Caller = &Caller::OPERATOR;
-const PASSWORD: &str = "ceiba violeta 41 nubes";
+pub(crate) const PASSWORD: &str = "ceiba violeta 41 nubes";
 
 /// What a browser keeps.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     city: &'a City,
     cookies: String,
     csrf: String,
@@ -37,24 +37,27 @@ impl<'a> Browser<'a> {
         Self { city, cookies: cookies.join("; "), csrf: answer.json()["csrf"].as_str().unwrap().to_owned() }
     }
 
-    async fn get(&self, uri: &str) -> Answer {
+    pub(crate) async fn get(&self, uri: &str) -> Answer {
         self.city.get_with(uri, &[("cookie", &self.cookies)]).await
     }
 
-    async fn send(&self, method: &str, uri: &str, body: &Value) -> Answer {
-        let headers =
-            [("cookie", self.cookies.as_str()), ("x-csrf-token", &self.csrf), ("sec-fetch-site", "same-origin")];
-        self.city.put_in(method, uri, &headers, body).await
+    pub(crate) async fn send(&self, method: &str, uri: &str, body: &Value) -> Answer {
+        self.send_with(method, uri, &[], body).await
+    }
+
+    pub(crate) async fn send_with(&self, method: &str, uri: &str, more: &[(&str, &str)], body: &Value) -> Answer {
+        let own = [("cookie", self.cookies.as_str()), ("x-csrf-token", &self.csrf), ("sec-fetch-site", "same-origin")];
+        self.city.put_in(method, uri, &[&own, more].concat(), body).await
     }
 }
 
-async fn log_in<'a>(city: &'a City, name: &str) -> Browser<'a> {
+pub(crate) async fn log_in<'a>(city: &'a City, name: &str) -> Browser<'a> {
     let answer = city.put_in("POST", "/session", &[], &json!({ "name": name, "password": PASSWORD })).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     Browser::of(city, &answer)
 }
 
-async fn person(city: &City, name: &str, role: &str, reach: Reach) -> Uuid {
+pub(crate) async fn person(city: &City, name: &str, role: &str, reach: Reach) -> Uuid {
     let new = NewAccount::new(name, AccountKind::Person);
     let db = city.db.database();
     let account = account::create(OPERATOR, db, &new).await.unwrap().id;
@@ -66,7 +69,7 @@ async fn person(city: &City, name: &str, role: &str, reach: Reach) -> Uuid {
     account
 }
 
-fn only(layer: &str) -> Reach {
+pub(crate) fn only(layer: &str) -> Reach {
     Reach { layer: Some(layer.to_owned()), ..Reach::default() }
 }
 

@@ -1,4 +1,9 @@
 //! `/admin`: accounts, what they are assigned, their keys and sessions; roles.
+//! Layers, jobs and the server's health each have a module.
+
+mod health;
+mod jobs;
+mod layers;
 
 use crate::http::routes::{Routes, Rule};
 use access::Permission;
@@ -37,6 +42,9 @@ pub(super) fn routes() -> Routes {
         .delete("/admin/accounts/{account}/keys/{key}", Rule::May(Permission::ManageAccounts), revoke_key)
         .get("/admin/roles", Rule::May(Permission::ManageAccounts), roles)
         .put("/admin/roles/{role}", Rule::May(Permission::ManageRoles), put_role)
+        .merge(layers::routes())
+        .merge(jobs::routes())
+        .merge(health::routes())
 }
 
 async fn accounts(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {

@@ -74,6 +74,10 @@ impl From<catalog::CatalogError> for Problem {
             catalog::CatalogError::Unknown(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
             catalog::CatalogError::Denied(denied) => denied.into(),
             catalog::CatalogError::Database(cause) => of_database(cause),
+            catalog::CatalogError::Invalid { field, reason } => Self::invalid_parameter(&field, reason),
+            catalog::CatalogError::Definition(cause) => Self::bad_request(cause),
+            catalog::CatalogError::Changed(_) => Self::new(Kind::LayerChanged).with_detail(error),
+            catalog::CatalogError::Busy(_) => Self::unavailable(error),
             other => Self::internal(&other),
         }
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::managing;
 use crate::http::document::JSON;
 
 /// Method, path, id, summary, what is sent, what is answered and with which status.
-type Operation = (
+pub(super) type Operation = (
     &'static str,
     &'static str,
     &'static str,
@@ -105,7 +106,7 @@ const OPERATIONS: &[Operation] = &[
 
 /// Adds the paths.
 pub(super) fn add(paths: &mut Map<String, Value>) {
-    for (method, path, id, summary, sent, answered) in OPERATIONS {
+    for (method, path, id, summary, sent, answered) in OPERATIONS.iter().chain(managing::OPERATIONS) {
         let reference = |kind: &str, name: &str| json!({ "$ref": format!("#/components/{kind}/{name}") });
         let mut responses = Map::new();
         match answered {
@@ -146,12 +147,13 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
         }
         paths.entry((*path).to_owned()).or_insert_with(|| json!({}))[*method] = operation;
     }
+    managing::complete(paths);
 }
 
 /// The parameter of a part of a path that is one.
 fn parameter(part: &str) -> Option<Value> {
     let name = part.strip_prefix('{')?.strip_suffix('}')?;
-    let schema = if name == "roleId" { json!({ "type": "string" }) } else { uuid() };
+    let schema = if matches!(name, "roleId" | "layerId") { json!({ "type": "string" }) } else { uuid() };
     Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
 }
 

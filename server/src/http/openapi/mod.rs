@@ -1,6 +1,7 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
 mod administration;
+mod managing;
 mod parameters;
 mod paths;
 mod schemas;
@@ -56,14 +57,14 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
             { "name": "Features", "description": "OGC API Features: collections and their items" },
             { "name": "Tiles", "description": "OGC API Tiles: vector tiles" },
             { "name": "Session", "description": "Logging in and out" },
-            { "name": "Administration", "description": "Accounts, roles, keys" },
+            { "name": "Administration", "description": "Accounts, roles, keys; layers, jobs, health" },
             { "name": "Questions", "description": "Search, and what is at a point" },
         ],
         "paths": paths::paths(layers),
         "components": {
             "parameters": parameters::components(layers),
             "responses": schemas::responses(),
-            "schemas": with(schemas::schemas(), administration::schemas()),
+            "schemas": with(with(schemas::schemas(), administration::schemas()), managing::schemas()),
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "description": "A key that an administrator made." },
             },

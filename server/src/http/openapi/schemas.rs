@@ -18,6 +18,8 @@ pub(super) fn responses() -> Value {
         ("Unauthorized", "Nobody came in who may do this, or the key is not good."),
         ("Forbidden", "Whoever came in may not do this, or a page of another site sent it."),
         ("Conflict", "There is one already."),
+        ("Changed", "Somebody else changed it meanwhile: read it anew."),
+        ("PreconditionRequired", "If-Match must say which version was read."),
         ("Gone", "The link was used, or is too old."),
         ("PayloadTooLarge", "The body is too large."),
         ("UnsupportedMediaType", "The body is no JSON."),
