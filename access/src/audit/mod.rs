@@ -1,7 +1,7 @@
 //! The audit trail: what was done, by whom, from where.
 
 mod seal;
-mod state;
+mod standing;
 mod verify;
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use self::seal::{Seal, SealKey, seal};
-pub use self::state::{SealState, seal_state};
+pub use self::standing::{SealState, seal_state};
 pub use self::verify::{Finding, Kept, Verification, verify};
 use crate::codes::codes;
 use crate::{Caller, Credential, MunicipalityCode};
@@ -30,17 +30,17 @@ pub enum Action {
     ChangeRole,
     CreateKey,
     RevokeKey,
-    ChangeLayer,
+    DescribeLayer,
     CancelJob,
 }
 
 codes!(Action, "audited action",
     "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
-     change_role, create_key, revoke_key, change_layer, cancel_job",
+     change_role, create_key, revoke_key, describe_layer, cancel_job",
     "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
     "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
     "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
-    "revoke_key" => RevokeKey, "change_layer" => ChangeLayer, "cancel_job" => CancelJob);
+    "revoke_key" => RevokeKey, "describe_layer" => DescribeLayer, "cancel_job" => CancelJob);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -81,7 +81,7 @@ pub async fn change(
     let entry = Entry {
         municipality: Some(&after.municipality),
         layer: Some(id.as_str()),
-        ..Entry::done(Action::ChangeLayer, id.as_str())
+        ..Entry::done(Action::DescribeLayer, id.as_str())
     };
     let detail = json!({
         "members": change.members(),

@@ -40,7 +40,7 @@ async fn a_classified_attribute_vanishes_for_the_public_at_once() {
     assert_eq!(changed.json()["classified_attributes"], 1);
     assert!(city.get(uri).await.json()["features"][0]["properties"].get("area_m2").is_none());
     assert!(ana.get(uri).await.json()["features"][0]["properties"].get("area_m2").is_some());
-    let rows = audited(&city, "change_layer").await;
+    let rows = audited(&city, "describe_layer").await;
     assert_eq!((rows.len(), &rows[0]["layer"], &rows[0]["account_name"]), (1, &json!("barrios"), &json!("ana")));
     assert_eq!(rows[0]["detail"]["attributes"], json!([{ "name": "area_m2", "visibility": "clasificada" }]));
 
@@ -103,7 +103,7 @@ async fn what_is_said_is_drawn_and_what_is_wrong_is_named() {
     ] {
         assert_eq!(change(&ana, "barrios", &body).await.status, StatusCode::BAD_REQUEST, "{body}");
     }
-    assert_eq!(audited(&city, "change_layer").await.len(), 1);
+    assert_eq!(audited(&city, "describe_layer").await.len(), 1);
 }
 
 #[tokio::test]
