@@ -11,6 +11,8 @@ export class RequestFailure extends Error {
     readonly detail: string | null,
     /** The member or parameter that is at fault, where the server named one. */
     readonly parameter: string | null = null,
+    /** The whole of what the server said, where it was a problem document. */
+    readonly problem: Problem | null = null,
   ) {
     super(detail ?? kind);
     this.name = 'RequestFailure';
@@ -33,7 +35,13 @@ export const send = <T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: strin
     body: JSON.stringify(body),
   });
 
-export async function request<T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
+export const request = <T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> =>
+  fetched(path, init, signal, async (response) => (response.status === 204 ? null : await response.json()) as T);
+
+/** The answer to a request, or what `read` makes of it, within our patience. */
+export function fetched(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response>;
+export function fetched<T>(path: string, init: RequestInit, signal: AbortSignal | undefined, read: (response: Response) => Promise<T>): Promise<T>;
+export async function fetched<T>(path: string, init: RequestInit, signal?: AbortSignal, read?: (response: Response) => Promise<T>): Promise<T | Response> {
   const control = new AbortController();
   const stop = () => control.abort();
   signal?.addEventListener('abort', stop);
@@ -42,7 +50,7 @@ export async function request<T>(path: string, init: RequestInit, signal?: Abort
   try {
     const response = await fetch(apiUrl(path), { ...init, signal: control.signal });
     if (!response.ok) throw await failureOf(response);
-    return (response.status === 204 ? null : await response.json()) as T;
+    return read ? await read(response) : response;
   } catch (error) {
     if (signal?.aborted) throw error;
     if (error instanceof RequestFailure) throw error;
@@ -56,14 +64,15 @@ export async function request<T>(path: string, init: RequestInit, signal?: Abort
 async function failureOf(response: Response): Promise<RequestFailure> {
   let detail: string | null = null;
   let parameter: string | null = null;
+  let problem: Problem | null = null;
   try {
-    const problem = (await response.json()) as Problem;
+    problem = (await response.json()) as Problem;
     detail = problem.detail ?? problem.title ?? null;
     parameter = problem.parameter ?? null;
   } catch {
     // Not a problem document (a proxy's own page, say): the status must do.
   }
-  return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail, parameter);
+  return new RequestFailure(response.status >= 500 ? 'server' : 'refused', response.status, detail, parameter, problem);
 }
 
 // These two addresses are preloaded by the page's head: they must be written the same there.

@@ -40,6 +40,7 @@ export interface Attribute {
   title: Text;
   unit: string | null;
   domain?: Domain | null;
+  required?: boolean;
 }
 
 export interface LayerInfo {
@@ -66,6 +67,10 @@ export interface LayerInfo {
   classifyBy?: string | null;
   minZoom?: number | null;
   attributes: Attribute[];
+  /** Whether the caller may edit its features. */
+  editable?: boolean;
+  /** Whether the versions of its features are kept. */
+  history?: boolean;
 }
 
 export interface Collection {
@@ -127,4 +132,6 @@ export interface Problem {
   status?: number;
   detail?: string;
   parameter?: string;
+  /** What a document of its kind says besides. */
+  [member: string]: unknown;
 }
