@@ -95,13 +95,15 @@ export function getHere(lon: number, lat: number, tolerance: number, lang: Lang,
   return get(`here?${parameters}`, signal);
 }
 
-export function getItems(collection: string, bounds: Bounds, limit: number, signal?: AbortSignal): Promise<Items> {
+/** `moment`: as it was then. */
+export function getItems(collection: string, bounds: Bounds, limit: number, signal?: AbortSignal, moment: string | null = null): Promise<Items> {
   const parameters = new URLSearchParams({
     bbox: bounds.map((ordinate) => ordinate.toFixed(6)).join(','),
     limit: String(limit),
+    ...(moment === null ? {} : { datetime: moment }),
   });
   return get(`collections/${encodeURIComponent(collection)}/items?${parameters}`, signal);
 }
 
-export const getFeature = (collection: string, id: FeatureId, signal?: AbortSignal): Promise<Feature> =>
-  get(`collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(String(id))}`, signal);
+export const getFeature = (collection: string, id: FeatureId, signal?: AbortSignal, moment: string | null = null): Promise<Feature> =>
+  get(`collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(String(id))}${moment === null ? '' : `?datetime=${encodeURIComponent(moment)}`}`, signal);

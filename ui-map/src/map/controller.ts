@@ -1,4 +1,4 @@
-import type { Map as MapLibreMap, MapMouseEvent, PaddingOptions, StyleSpecification } from 'maplibre-gl';
+import type { GeoJSONSourceSpecification, LayerSpecification, Map as MapLibreMap, MapMouseEvent, PaddingOptions, StyleSpecification } from 'maplibre-gl';
 import { addProtocol } from 'maplibre-gl/src/source/protocol_crud.ts';
 import { ScaleControl } from 'maplibre-gl/src/ui/control/scale_control.ts';
 import { Map } from 'maplibre-gl/src/ui/map.ts';
@@ -26,6 +26,18 @@ export interface MapEvents {
   tilesFailed: () => void;
 }
 
+/** What is drawn on top of all, whatever the style becomes. Its sources hold what they show at the moment. */
+export interface Drawing {
+  sources: Record<string, GeoJSONSourceSpecification>;
+  layers: LayerSpecification[];
+}
+
+/** What has the map for itself for a while: a click is then no question. */
+export interface Borrower {
+  /** The keyboard's click, and that of the button for it. */
+  tapAtCentre: () => void;
+}
+
 export interface MapLabels {
   map: string;
   help: string;
@@ -36,7 +48,10 @@ const FINGER_PX = 16;
 /** What is shown is not cut at the edge. */
 const MARGIN_PX = 48;
 
-/** The one place that knows MapLibre: the rest of the application speaks of views, boxes and styles. */
+/**
+ * The one place that knows MapLibre: the rest of the application speaks of views, boxes and styles. Only who borrows the
+ * map, to edit on it, sees it too.
+ */
 export class MapController {
   readonly #map: MapLibreMap;
   readonly #events: MapEvents;
@@ -45,6 +60,9 @@ export class MapController {
   #touched = false;
   /** What the panels cover. A movement ends the one before it, so that each takes it along. */
   #padding: PaddingOptions = { top: 0, right: 0, bottom: 0, left: 0 };
+  #style: StyleSpecification | null = null;
+  readonly #drawings = new globalThis.Map<string, Drawing>();
+  #borrower: Borrower | null = null;
 
   constructor(container: HTMLElement, view: View, labels: MapLabels, events: MapEvents) {
     this.#events = events;
@@ -101,6 +119,7 @@ export class MapController {
       this.#touched = event.pointerType === 'touch';
     });
     map.on('click', (event: MapMouseEvent) => {
+      if (this.#borrower) return;
       events.asked(event.lngLat.lng, event.lngLat.lat, this.#tolerance(this.#touched ? FINGER_PX : POINTER_PX));
     });
     map.getCanvas().addEventListener('keydown', (event) => {
@@ -121,7 +140,40 @@ export class MapController {
 
   /** Draws a style; MapLibre changes only what differs from the last. */
   draw(style: StyleSpecification): void {
-    this.#map.setStyle(style, { diff: true, validate: false });
+    this.#style = style;
+    const drawings = [...this.#drawings.values()];
+    const whole = {
+      ...style,
+      sources: Object.assign({}, style.sources, ...drawings.map(({ sources }) => sources)),
+      layers: [...style.layers, ...drawings.flatMap(({ layers }) => layers)],
+    };
+    this.#map.setStyle(whole, { diff: true, validate: false });
+  }
+
+  /** Draws something on top under a name, or no more. */
+  lay(name: string, drawing: Drawing | null): void {
+    if (drawing) this.#drawings.set(name, drawing);
+    else this.#drawings.delete(name);
+    if (this.#style) this.draw(this.#style);
+  }
+
+  /** Gives the map into other hands until `giveBack`. */
+  lend(borrower: Borrower): { map: MapLibreMap; giveBack: () => void } {
+    const map = this.#map;
+    this.#borrower = borrower;
+    map.doubleClickZoom.disable();
+    map.boxZoom.disable();
+    const giveBack = () => {
+      this.#borrower = null;
+      map.doubleClickZoom.enable();
+      map.boxZoom.enable();
+    };
+    return { map, giveBack };
+  }
+
+  /** The map itself, for what only looks at it. */
+  get shown(): MapLibreMap {
+    return this.#map;
   }
 
   label(labels: MapLabels): void {
@@ -155,6 +207,10 @@ export class MapController {
   }
 
   askAtCentre(): void {
+    if (this.#borrower) {
+      this.#borrower.tapAtCentre();
+      return;
+    }
     const { lng, lat } = this.#map.getCenter();
     this.#events.asked(lng, lat, this.#tolerance(FINGER_PX));
   }

@@ -3,9 +3,12 @@ import { apiUrl } from '../api/client';
 /** The scheme under which the style names our tiles, so that MapLibre asks us for them. */
 export const TILE_SCHEME = 'lindero';
 
-/** The tiles of a collection, as the style names them (the API puts the row before the column). */
-export const tileTemplate = (collection: string): string =>
-  `${TILE_SCHEME}://collections/${encodeURIComponent(collection)}/tiles/WebMercatorQuad/{z}/{y}/{x}`;
+/**
+ * The tiles of a collection, as the style names them (the API puts the row before the column); `moment` asks for what
+ * was then.
+ */
+export const tileTemplate = (collection: string, moment: string | null = null): string =>
+  `${TILE_SCHEME}://collections/${encodeURIComponent(collection)}/tiles/WebMercatorQuad/{z}/{y}/{x}${moment === null ? '' : `?datetime=${encodeURIComponent(moment)}`}`;
 
 /** A tile's place: MapLibre's order, column before row. */
 export interface TilePlace {
@@ -18,7 +21,7 @@ export const tileUrl = (collection: string, { z, x, y }: TilePlace): string =>
   tileTemplate(collection).replace('{z}', `${z}`).replace('{y}', `${y}`).replace('{x}', `${x}`);
 
 function placeOf(url: string): TilePlace {
-  const [z = 0, y = 0, x = 0] = url.split('/').slice(-3).map(Number);
+  const [z = 0, y = 0, x = 0] = url.split('?')[0]!.split('/').slice(-3).map(Number);
   return { z, x, y };
 }
 

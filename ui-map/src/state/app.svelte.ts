@@ -2,9 +2,11 @@ import { tick } from 'svelte';
 
 import { ChangeStream, type CollectionChange } from '../api/changes';
 import { getCatalogue, getLanding, RequestFailure } from '../api/client';
-import type { Bounds, Collection, Landing, Municipality, SearchResult } from '../api/types';
+import type { Bounds, Collection, Feature, FeatureId, Landing, Municipality, SearchResult } from '../api/types';
 import { homeBounds } from '../catalogue/collections';
 import { boundsOfFeatures, boundsOfView, overlap, viewOf } from '../catalogue/geometry';
+import type { Editor } from '../editing/editor.svelte';
+import type { Versions } from '../history/versions.svelte';
 import type { MapController, View } from '../map/controller';
 import { Finding } from './finding.svelte';
 import { formatPermalink, type LayerSetting, type Permalink } from './permalink';
@@ -12,7 +14,18 @@ import { failed, loading, ready, type Remote } from './remote';
 import { Session } from './session.svelte';
 import { Settings } from './settings.svelte';
 
-export type Tab = 'layers' | 'here' | 'list';
+/** While something is done with a feature, `task` stands in the place of `here`. */
+export type Tab = 'layers' | 'here' | 'task' | 'list';
+
+/** Parts of the application that come when somebody first wants them, with what they are about. */
+export interface Editing {
+  parts: typeof import('../editing');
+  editor: Editor;
+}
+export interface Looking {
+  parts: typeof import('../history');
+  versions: Versions;
+}
 /** On a phone the panel is a sheet that shows its tabs only, half of it or all; elsewhere it is open or not. */
 export type PanelSize = 'closed' | 'half' | 'full';
 export type MapStatus = 'loading' | 'drawn' | 'failed' | 'impossible';
@@ -65,7 +78,15 @@ export class App {
   #stream: ChangeStream | null = null;
   #catalogueSoon: ReturnType<typeof setTimeout> | undefined;
 
-  map: MapController | null = null;
+  map = $state.raw<MapController | null>(null);
+
+  editing = $state.raw<Editing | null>(null);
+  looking = $state.raw<Looking | null>(null);
+  /** Features that are drawn otherwise than by the tiles, by layer. */
+  hidden = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map());
+  /** The moment of the past that is looked at (RFC 3339), in layers that keep their history. */
+  moment = $state<string | null>(null);
+  readonly #watchers = new Set<(changes: CollectionChange[] | null) => void>();
 
   readonly collections: Collection[] = $derived(this.city.status === 'ready' ? this.city.value.collections : []);
   readonly byId: Map<string, Collection> = $derived(new Map(this.collections.map((c) => [c.id, c])));
@@ -82,6 +103,7 @@ export class App {
     this.layers = link.layers;
     this.base = link.base;
     this.municipalityCode = link.municipality;
+    this.moment = link.moment;
     if (link.view) this.setView(link.view);
     const wide = matchMedia(WIDE);
     this.wide = wide.matches;
@@ -89,7 +111,7 @@ export class App {
     this.panel = this.wide || link.selected ? 'half' : 'closed';
     if (link.selected) {
       this.tab = 'here';
-      void this.finding.byId(link.selected.collection, link.selected.id);
+      void this.finding.byId(link.selected.collection, link.selected.id, link.moment);
     }
   }
 
@@ -104,6 +126,7 @@ export class App {
       selected: chosen,
       lang: this.settings.langChosen ? this.settings.lang : null,
       theme: this.settings.themeChoice === 'auto' ? null : this.settings.themeChoice,
+      moment: this.moment,
     });
   }
 
@@ -111,6 +134,7 @@ export class App {
   follow(link: Permalink): void {
     this.layers = this.#known(link.layers);
     this.base = link.base;
+    this.lookAt(link.moment);
     if (link.municipality) this.municipalityCode = link.municipality;
     if (link.lang) this.settings.chooseLang(link.lang);
     if (link.theme) this.settings.themeChoice = link.theme;
@@ -118,7 +142,7 @@ export class App {
     if (!link.selected) this.finding.clear();
     else {
       this.openTab('here');
-      void this.finding.byId(link.selected.collection, link.selected.id);
+      void this.finding.byId(link.selected.collection, link.selected.id, this.moment);
     }
   }
 
@@ -151,8 +175,15 @@ export class App {
     this.#everythingChanged();
   }
 
+  /** Tells `watcher` what changes, null where it may be anything, once the map asks for it. Returns what ends it. */
+  watch(watcher: (changes: CollectionChange[] | null) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   #changed(changes: CollectionChange[]): void {
     this.map?.refresh(changes);
+    for (const tell of this.#watchers) tell(changes);
     const { bounds } = this;
     this.#outdateLists(
       changes.filter(({ features }) => bounds && features.some((box) => overlap(box, bounds))).map(({ id }) => id),
@@ -164,6 +195,7 @@ export class App {
   #everythingChanged(): void {
     this.tilesFailed = false;
     this.map?.refreshAll();
+    for (const tell of this.#watchers) tell(null);
     this.#outdateLists(this.collections.map(({ id }) => id));
     void this.#refreshFound();
     this.#readCatalogueSoon();
@@ -260,7 +292,55 @@ export class App {
     this.layers = this.layers.map((setting) => (setting.id === id ? { id, opacity } : setting));
   }
 
-  openTab(tab: Tab): void {
+  /** Edits a feature, or adds one to the layer. */
+  async edit(collection: Collection, feature: Feature | null): Promise<void> {
+    if (this.busy || this.moment) return;
+    const parts = await import('../editing').catch(() => null);
+    if (!parts) this.say(this.settings.t('failedPart'));
+    if (!parts || this.busy) return;
+    if (!this.isOn(collection.id)) this.switchLayer(collection.id);
+    this.editing = { parts, editor: new parts.Editor(this, collection, feature) };
+    this.openTab('task');
+  }
+
+  /** Looks at the versions of a feature. */
+  async lookAtHistory(collection: Collection, id: FeatureId): Promise<void> {
+    if (this.busy) return;
+    const parts = await import('../history').catch(() => null);
+    if (!parts) this.say(this.settings.t('failedPart'));
+    if (!parts || this.busy) return;
+    this.looking = { parts, versions: new parts.Versions(this, collection, id) };
+    this.openTab('task');
+  }
+
+  /** Ends what was done with a feature, and shows it again. */
+  async endTask(collection: string, id: FeatureId | null): Promise<void> {
+    this.editing = null;
+    this.looking = null;
+    if (this.tab === 'task') this.tab = 'here';
+    if (id !== null) await this.finding.byId(collection, id, this.moment);
+  }
+
+  /** Whether something is being done with a feature. */
+  get busy(): boolean {
+    return this.editing !== null || this.looking !== null;
+  }
+
+  /** Looks at another moment, or at what is. */
+  lookAt(moment: string | null): void {
+    if (moment === this.moment) return;
+    this.moment = moment;
+    this.finding.clear();
+    this.#outdateLists(this.collections.map(({ id }) => id));
+  }
+
+  /** The moment that is looked at in a layer; none where it has no history. */
+  momentOf(collection: string): string | null {
+    return this.byId.get(collection)?.lindero.history ? this.moment : null;
+  }
+
+  openTab(wanted: Tab): void {
+    const tab = wanted === 'here' && this.busy ? 'task' : wanted;
     this.tab = tab;
     if (this.panel === 'closed') this.panel = 'half';
   }
@@ -268,8 +348,14 @@ export class App {
   async ask(lon: number, lat: number, tolerance: number): Promise<void> {
     this.openTab('here');
     const on = new Set(this.layers.map(({ id }) => id));
-    await this.finding.at(lon, lat, tolerance, this.settings.lang, on);
+    await this.finding.at(lon, lat, tolerance, this.settings.lang, on, this.#past());
     this.#announceFound();
+  }
+
+  /** What is at a point is told of the present only: of the past, the layers that are shown and keep it. */
+  #past(): { moment: string; layers: string[] } | null {
+    const layers = this.layers.map(({ id }) => id).filter((id) => this.momentOf(id));
+    return this.moment ? { moment: this.moment, layers: layers.reverse() } : null;
   }
 
   /** Shows where the person is, and asks what is there; `accuracy` in metres. */
@@ -282,7 +368,7 @@ export class App {
 
   async openFeature(collection: string, id: string | number): Promise<void> {
     this.openTab('here');
-    await this.finding.byId(collection, id);
+    await this.finding.byId(collection, id, this.momentOf(collection));
     this.showFeature();
     this.#announceFound();
   }

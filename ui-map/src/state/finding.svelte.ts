@@ -1,5 +1,5 @@
 import type { CollectionChange } from '../api/changes';
-import { getFeature, getHere, RequestFailure } from '../api/client';
+import { getFeature, getHere, getItems, RequestFailure } from '../api/client';
 import type { Bounds, Feature, FeatureId, HereGroup, Lang } from '../api/types';
 import { boundsOfFeatures, METRES_A_DEGREE, overlap } from '../catalogue/geometry';
 import { failed, idle, Latest, loading, ready, type Remote } from './remote';
@@ -49,6 +49,21 @@ export function likeliest(groups: HereGroup[]): Chosen | null {
   return null;
 }
 
+/** As many of a layer as what is here tells, too. */
+const MOST_THEN = 20;
+
+/** What was in a box at a moment. */
+async function getThen(past: { moment: string; layers: string[] }, around: Bounds, signal: AbortSignal): Promise<{ collections: HereGroup[]; truncated: boolean }> {
+  const groups = await Promise.all(
+    past.layers.map(async (id) => {
+      const { features } = await getItems(id, around, MOST_THEN + 1, signal, past.moment);
+      return { id, title: id, sector: '', numberReturned: features.length, features };
+    }),
+  );
+  const truncated = groups.some(({ features }) => features.length > MOST_THEN);
+  return { collections: groups.filter(({ features }) => features.length > 0), truncated };
+}
+
 /** The answer to a question, and what somebody most likely means by it. */
 type Question = (signal: AbortSignal) => Promise<{ found: Found; likeliest: Chosen | null }>;
 
@@ -76,13 +91,21 @@ export class Finding {
     return isChosen(this.chosen, collection, feature);
   }
 
-  /** `on` are the layers that are switched on. */
-  async at(lon: number, lat: number, tolerance: number, lang: Lang, on: ReadonlySet<string>): Promise<void> {
+  /** `on` are the layers that are switched on; `past` a moment, and the layers that are looked at as they were then. */
+  async at(
+    lon: number,
+    lat: number,
+    tolerance: number,
+    lang: Lang,
+    on: ReadonlySet<string>,
+    past: { moment: string; layers: string[] } | null = null,
+  ): Promise<void> {
     this.chosen = null;
     const margin = (tolerance + 1) / METRES_A_DEGREE;
-    this.#around = [lon - margin, lat - margin, lon + margin, lat + margin];
+    const around: Bounds = [lon - margin, lat - margin, lon + margin, lat + margin];
+    this.#around = around;
     await this.#ask(async (signal) => {
-      const here = await getHere(lon, lat, tolerance, lang, signal);
+      const here = past ? await getThen(past, around, signal) : await getHere(lon, lat, tolerance, lang, signal);
       const groups = byRelevance(here.collections, on);
       const found = groups.map(({ id, features }) => ({ collection: id, features }));
       return {
@@ -92,11 +115,11 @@ export class Finding {
     });
   }
 
-  async byId(collection: string, id: FeatureId): Promise<void> {
+  async byId(collection: string, id: FeatureId, moment: string | null = null): Promise<void> {
     this.chosen = { collection, id: String(id) };
     this.#around = null;
     await this.#ask(async (signal) => {
-      const feature = await getFeature(collection, id, signal);
+      const feature = await getFeature(collection, id, signal, moment);
       return {
         found: { point: null, truncated: false, groups: [{ collection, features: [feature] }] },
         likeliest: { collection, id: String(feature.id ?? id) },

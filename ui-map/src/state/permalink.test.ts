@@ -13,12 +13,13 @@ const full: Permalink = {
   selected: { collection: 'predios', id: '812' },
   lang: 'en',
   theme: 'dark',
+  moment: '2026-03-01T05:00:00.000Z',
 };
 
 describe('permalink', () => {
   it('writes an address that a person can read', () => {
     expect(formatPermalink(full)).toBe(
-      'map=14.25/4.43891/-75.23224&city=73001&layers=amenazas:70,zonas_wifi&base=0&sel=predios/812&lang=en&theme=dark',
+      'map=14.25/4.43891/-75.23224&city=73001&layers=amenazas:70,zonas_wifi&base=0&sel=predios/812&lang=en&theme=dark&at=2026-03-01T05:00:00Z',
     );
   });
 
@@ -41,6 +42,7 @@ describe('permalink', () => {
       selected: null,
       lang: null,
       theme: null,
+      moment: null,
     });
   });
 

@@ -20,6 +20,8 @@ export interface Permalink {
   selected: { collection: string; id: string } | null;
   lang: Lang | null;
   theme: ThemeChoice | null;
+  /** The moment of the past that is looked at (RFC 3339, UTC). */
+  moment: string | null;
 }
 
 const ID = /^[a-z][a-z0-9_]{0,58}$/;
@@ -58,6 +60,13 @@ function readSelected(text: string | null): Permalink['selected'] {
   return ID.test(collection) && id ? { collection, id } : null;
 }
 
+/** An instant of the calendar, written one way. */
+export function readMoment(text: string | null): string | null {
+  if (!text || !/^\d{4}-\d{2}-\d{2}T/.test(text)) return null;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
 const oneOf = <T extends string>(text: string | null, values: readonly T[]): T | null =>
   values.find((value) => value === text) ?? null;
 
@@ -72,6 +81,7 @@ export function parsePermalink(hash: string): Permalink {
     selected: readSelected(parameters.get('sel')),
     lang: oneOf(parameters.get('lang'), ['es', 'en'] as const),
     theme: oneOf(parameters.get('theme'), ['auto', 'light', 'dark'] as const),
+    moment: readMoment(parameters.get('at')),
   };
 }
 
@@ -96,5 +106,6 @@ export function formatPermalink(link: Permalink): string {
   if (link.selected) parts.push(`sel=${link.selected.collection}/${encodeURIComponent(link.selected.id)}`);
   if (link.lang) parts.push(`lang=${link.lang}`);
   if (link.theme) parts.push(`theme=${link.theme}`);
+  if (link.moment) parts.push(`at=${link.moment.replace('.000Z', 'Z')}`);
   return parts.join('&');
 }

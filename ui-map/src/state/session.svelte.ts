@@ -18,6 +18,11 @@ export class Session {
     this.#seenAnew = seenAnew;
   }
 
+  /** What shows the server that a request comes from a page of ours. */
+  get csrf(): string | null {
+    return this.#csrf;
+  }
+
   /** Whether somebody is in from before. */
   async load(): Promise<void> {
     // Without an answer nobody is in: the map says what is wrong with the server.

@@ -1,4 +1,4 @@
-import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 
 import type { Bounds, Collection, Feature } from '../../api/types';
 import { boundsOf, URBAN } from '../../catalogue/collections';
@@ -21,6 +21,10 @@ export interface Picture {
   highlighted: Feature | null;
   /** The point that was asked about. */
   point: [lon: number, lat: number] | null;
+  /** Features that are drawn otherwise, as they are being edited. */
+  hidden?: ReadonlyMap<string, readonly number[]>;
+  /** The moment of the past that is looked at, in layers that have one. */
+  moment?: string | null;
 }
 
 /** Our own sources, named as no collection can be. */
@@ -52,13 +56,13 @@ function roundedOut([west, south, east, north]: Bounds): Bounds {
   return [out(west, Math.floor), out(south, Math.floor), out(east, Math.ceil), out(north, Math.ceil)];
 }
 
-function vectorSource(collection: Collection): SourceSpecification {
+function vectorSource(collection: Collection, moment: string | null): SourceSpecification {
   const known = boundsOf(collection);
   const bounds = known && roundedOut(known);
   const maxzoom = DEEPEST[collection.id] ?? DEEPEST_OTHERS;
   return {
     type: 'vector',
-    tiles: [tileTemplate(collection.id)],
+    tiles: [tileTemplate(collection.id, collection.lindero.history ? moment : null)],
     // A source cannot begin past its own end.
     minzoom: Math.min(maxzoom, Math.max(0, Math.floor(collection.lindero.minZoom ?? 0))),
     maxzoom,
@@ -119,9 +123,19 @@ function notTwice(text: LayerSpecification, others: LayerSpecification[]): Layer
   return maxzoom > (text.minzoom ?? 0) ? [{ ...text, maxzoom }] : [];
 }
 
+/** A layer that does not draw the features that are drawn otherwise. */
+function without(layer: LayerSpecification, hidden: Picture['hidden']): LayerSpecification {
+  const ids = 'source' in layer && typeof layer.source === 'string' ? hidden?.get(layer.source) : undefined;
+  if (!ids || ids.length === 0) return layer;
+  const others: ExpressionSpecification = ['!', ['in', ['id'], ['literal', [...ids]]]];
+  const own = 'filter' in layer && layer.filter ? [layer.filter] : [];
+  return { ...layer, filter: ['all', ...own, others] } as LayerSpecification;
+}
+
 /** The style of the whole map: base map, switched-on layers between its storeys, highlight on top. */
 export function buildStyle(picture: Picture): StyleSpecification {
   const palette = palettes[picture.theme];
+  const moment = picture.moment ?? null;
   const shown = new Map(
     picture.collections
       .filter((c) => !picture.municipality || c.lindero.municipality === picture.municipality)
@@ -153,9 +167,9 @@ export function buildStyle(picture: Picture): StyleSpecification {
   if (city) sources[CITY] = { type: 'geojson', data: city };
   for (const id of BASE_COLLECTIONS) {
     const collection = has(id);
-    if (collection) sources[id] = vectorSource(collection);
+    if (collection) sources[id] = vectorSource(collection, moment);
   }
-  for (const { collection } of overlays) sources[collection.id] ??= vectorSource(collection);
+  for (const { collection } of overlays) sources[collection.id] ??= vectorSource(collection, moment);
 
   return {
     version: 8,
@@ -170,6 +184,6 @@ export function buildStyle(picture: Picture): StyleSpecification {
       ...overlays.flatMap(({ layers }) => layers.marks),
       ...overlays.flatMap(({ layers }) => layers.texts),
       ...highlightLayers(picture),
-    ],
+    ].map((layer) => without(layer, picture.hidden)),
   };
 }
