@@ -117,6 +117,7 @@ export class Editor {
   /** Begins anew from a draft, as after it was saved: what was before cannot be undone. */
   begin(draft: Draft, selected: string | null): void {
     this.#rest();
+    this.toolName = 'edit';
     this.#timeline = begun({ draft, selected: selected !== null && draft.has(selected) ? selected : null });
   }
 

@@ -17,7 +17,7 @@ export const shownPieces = (editor: Editor): Piece[] => {
 
 function roleOf(editor: Editor, piece: Piece): Role {
   if (piece.deleted) return 'gone';
-  if (editor.picked.includes(piece.key)) return 'picked';
+  if (editor.toolName === 'merge') return editor.picked.includes(piece.key) ? 'picked' : 'changed';
   return piece.key === editor.selected?.key ? 'chosen' : 'changed';
 }
 

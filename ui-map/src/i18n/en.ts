@@ -178,7 +178,7 @@ export const en: Record<MessageKey, string> = {
   pastTitle: 'See the map as it was',
   pastAt: 'Day and time',
   pastShow: 'Show',
-  pastBanner: 'You see the layers with a history as they were on {time}.',
+  pastBanner: 'Layers with a history are shown as they were: {time}',
   pastEnd: 'Back to today',
   municipality: 'Municipality',
   about: 'Data of the municipality, served by Lindero {version}',

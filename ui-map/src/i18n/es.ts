@@ -176,7 +176,7 @@ export const es = {
   pastTitle: 'Ver el mapa como estaba',
   pastAt: 'El día y la hora',
   pastShow: 'Ver',
-  pastBanner: 'Ve las capas con historial como estaban el {time}.',
+  pastBanner: 'Las capas con historial se ven como estaban: {time}',
   pastEnd: 'Volver a hoy',
   municipality: 'Municipio',
   about: 'Datos del municipio, servidos por Lindero {version}',

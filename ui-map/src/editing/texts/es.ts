@@ -21,7 +21,7 @@ export const es = {
   removeVertex: 'Quitar el vértice',
   undo: 'Deshacer',
   redo: 'Rehacer',
-  snapping: 'Ajustar a vértices y bordes (Alt lo suspende)',
+  snapping: 'Ajuste a vértices y bordes (Alt lo suspende)',
   snappingShort: 'Ajuste',
   finishSketch: 'Terminar el trazo',
   dropSketch: 'Descartar el trazo',
