@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::account::{self, AccountKind, NewAccount};
 use crate::assignment::{self, NewAssignment};
-use crate::audit::{self, Action, Entry};
+use crate::audit::{self, Action, Entry, Outcome};
 use crate::bounds::{self, Bounds};
 use crate::login::LoginError;
 use crate::password::Password;
@@ -119,6 +119,14 @@ pub async fn come_in(
     let session = session::begin(&mut transaction, caller, account, &vouched.provider, user_agent).await?;
     transaction.commit().await?;
     Ok(session)
+}
+
+/// Writes down that a login at an identity provider came to nothing.
+pub async fn refused(caller: &Caller, db: &Database, provider: &str) -> Result<(), LoginError> {
+    let mut connection = db.app().acquire().await?;
+    let entry = Entry { outcome: Outcome::Failed, ..Entry::done(Action::LogIn, "") };
+    audit::record(&mut connection, caller, entry.with(json!({ "method": provider }))).await?;
+    Ok(())
 }
 
 struct Known {

@@ -56,6 +56,11 @@ impl Password {
         Self(text.nfkc().collect())
     }
 
+    /// The password itself, for a directory, which looks at it.
+    pub fn as_typed(&self) -> &str {
+        &self.0
+    }
+
     /// Whether an account of these names may have it.
     pub fn check(&self, names: &[&str]) -> Result<(), WeakPassword> {
         let length = self.0.chars().count();

@@ -110,16 +110,20 @@ pub async fn list(caller: &Caller, db: &Database, account: Uuid) -> Result<Vec<S
     .await?)
 }
 
-/// Ends the session by which the caller came.
-pub async fn log_out(caller: &Caller, db: &Database) -> Result<(), AccessError> {
+/// Ends the session by which the caller came. Says how it was begun, where it
+/// was still there.
+pub async fn log_out(caller: &Caller, db: &Database) -> Result<Option<String>, AccessError> {
     let Some(Credential::Session(id)) = caller.login().map(|login| login.by) else {
         return Err(Denied { action: "end a session without one" }.into());
     };
     let mut transaction = db.app().begin().await?;
-    sqlx::query("DELETE FROM access.session WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+    let method = sqlx::query_scalar("DELETE FROM access.session WHERE id = $1 RETURNING method")
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
     audit::record(&mut transaction, caller, Entry::done(Action::LogOut, id)).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(method)
 }
 
 /// Ends a session of an account that the caller may manage, or one of its own.

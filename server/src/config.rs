@@ -2,6 +2,7 @@
 //! environment, then `lindero.toml`. Its doc comments are the help text and
 //! the operator's reference page.
 
+mod identity;
 mod reference;
 mod resolve;
 
@@ -15,6 +16,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
+pub(crate) use identity::identity_secret;
+pub use identity::{Admit, IdentityError, LdapSettings, Mapping, OidcSettings, RoleRule};
 pub use reference::reference_page;
 pub use resolve::ConfigError;
 
@@ -121,6 +124,14 @@ pub struct Settings {
     /// server, `warn` for the other commands.
     #[arg(long, env = "LINDERO_LOG", global = true, value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// Identity providers by OpenID Connect.
+    #[arg(skip)]
+    pub oidc: Vec<OidcSettings>,
+
+    /// Directories by LDAP.
+    #[arg(skip)]
+    pub ldap: Vec<LdapSettings>,
 }
 
 /// The configuration, complete.
@@ -160,6 +171,10 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What is logged, where it is not the default.
     pub log: Option<String>,
+    /// Identity providers by OpenID Connect.
+    pub oidc: Vec<OidcSettings>,
+    /// Directories by LDAP.
+    pub ldap: Vec<LdapSettings>,
 }
 
 impl Config {

@@ -10,4 +10,5 @@ pub mod database;
 pub mod doctor;
 pub mod freshness;
 pub mod http;
+pub mod identity;
 pub mod telemetry;

@@ -23,6 +23,9 @@ pub enum CommandError {
     /// The configuration cannot be.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An identity provider cannot be used as it is configured.
+    #[error(transparent)]
+    Identity(#[from] crate::config::IdentityError),
     /// There is no database to work with.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -19,11 +19,13 @@ use crate::config::{Config, Tls};
 use crate::database::{self, Session};
 use crate::http::listen::{self, FirstWord};
 use crate::http::{self, AppState};
+use crate::identity::Identity;
 
 /// Serves until a signal says to stop.
 pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     let config = Arc::new(config);
     // First what can be refused at once.
+    Identity::check(&config)?;
     if config.database_url.is_none() {
         Cluster::refuse_second(&config)?;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Config, Settings, Tls};
+use super::{Config, IdentityError, Settings, Tls, identity};
 
 /// A configuration that cannot be.
 #[derive(Debug, Error)]
@@ -30,6 +30,9 @@ pub enum ConfigError {
     /// Half of HTTPS.
     #[error("HTTPS needs both LINDERO_TLS_CERT and LINDERO_TLS_KEY; only one is set")]
     HalfTls,
+    /// An identity provider cannot be so.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The working folder is gone.
     #[error("the working folder cannot be found: {0}")]
     WorkingFolder(std::io::Error),
@@ -77,6 +80,8 @@ impl Settings {
             compare_interval: self.compare_interval.or(below.compare_interval),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
+            oidc: [self.oidc, below.oidc].concat(),
+            ldap: [self.ldap, below.ldap].concat(),
         }
     }
 
@@ -86,6 +91,7 @@ impl Settings {
             (None, None) => None,
             _ => return Err(ConfigError::HalfTls),
         };
+        identity::check(&self.oidc, &self.ldap)?;
         let data_dir = self.data_dir.unwrap_or_else(default_data_dir);
         Ok(Config {
             data_dir: std::path::absolute(data_dir).map_err(ConfigError::WorkingFolder)?,
@@ -106,6 +112,8 @@ impl Settings {
                 .filter(|interval| !interval.is_zero()),
             log_format: self.log_format,
             log: self.log,
+            oidc: self.oidc,
+            ldap: self.ldap,
         })
     }
 }

@@ -52,6 +52,7 @@ use self::routes::Routes;
 pub use self::routes::{Route, Rule};
 use crate::config::Config;
 use crate::freshness::Freshness;
+use crate::identity::Identity;
 
 /// What every handler may use. Cheap to clone: each layer that a request
 /// passes does.
@@ -66,6 +67,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// Knows who asks.
     pub gate: Arc<Gate>,
+    /// Whoever vouches for persons.
+    pub identity: Identity,
     /// Whatever cuts the tiles.
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
@@ -107,11 +110,13 @@ impl AppState {
         let (freshness, counts) = (Arc::default(), features::Counts::default());
         let dataset = tiles::dataset::Dataset::default();
         let stopping = CancellationToken::new();
+        let identity = Identity::new(&config);
         let gate = Arc::new(Gate::new(database.clone()));
         Self(Arc::new(Shared {
             database,
             config,
             gate,
+            identity,
             tiles,
             freshness,
             dataset,

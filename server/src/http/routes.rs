@@ -21,6 +21,8 @@ pub enum Rule {
     Seen,
     /// Whoever shows a secret that was given to it: a password, a link.
     Secret,
+    /// For whom an identity provider vouches.
+    Vouched,
     /// Whoever came in, of its own.
     Own,
     /// Whoever has the permission, as far as it reaches.
@@ -34,6 +36,7 @@ impl Rule {
             Self::Everybody => "everybody".to_owned(),
             Self::Seen => "everybody, of what the caller may see".to_owned(),
             Self::Secret => "whoever shows the password or the link".to_owned(),
+            Self::Vouched => "for whom an identity provider vouches".to_owned(),
             Self::Own => "whoever came in, of its own".to_owned(),
             Self::May(permission) => format!("{permission}, as far as it reaches"),
         }

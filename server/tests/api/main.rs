@@ -10,6 +10,7 @@ mod features;
 mod filters;
 mod foreign;
 mod managing;
+mod oidc;
 mod reserved;
 mod rules;
 mod session;

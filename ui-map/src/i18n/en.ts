@@ -128,6 +128,7 @@ export const en: Record<MessageKey, string> = {
   noWebgl: 'This browser cannot draw the map (it has no WebGL 2).',
   noWebglHint: 'Search, list and details work all the same.',
   logIn: 'Log in',
+  logInBy: 'Log in with {name}',
   logOut: 'Log out',
   account: 'Account',
   accountOf: 'Account of {name}',

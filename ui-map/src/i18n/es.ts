@@ -126,6 +126,7 @@ export const es = {
   noWebgl: 'Este navegador no puede dibujar el mapa (no tiene WebGL 2).',
   noWebglHint: 'El buscador, la lista y los detalles funcionan igual.',
   logIn: 'Ingresar',
+  logInBy: 'Ingresar con {name}',
   logOut: 'Salir',
   account: 'Cuenta',
   accountOf: 'Cuenta de {name}',

@@ -1,10 +1,11 @@
-import type { Account, Right, SessionDocument } from '../api/session';
+import type { Account, Provider, Right, SessionDocument } from '../api/session';
 import * as api from '../api/session';
 
 /** Who came in, and the dialog in which that is done. */
 export class Session {
   account = $state.raw<Account | null>(null);
   rights = $state.raw<Right[]>([]);
+  providers = $state.raw<Provider[]>([]);
   /** The secret of the one-time link by which the page was opened, until it was followed. */
   invitation = $state<string | null>(null);
   isOpen = $state(false);
@@ -51,9 +52,10 @@ export class Session {
   }
 
   async logOut(): Promise<void> {
-    await api.logOut(this.#csrf);
-    this.#take({ account: null, rights: [], csrf: null });
+    const left = await api.logOut(this.#csrf);
+    this.#take({ account: null, rights: [], csrf: null, providers: this.providers });
     this.#seenAnew();
+    if (left) location.assign(left.end_session);
   }
 
   changePassword(present: string, next: string): Promise<null> {
@@ -68,9 +70,16 @@ export class Session {
     if (!document.account) this.#seenAnew();
   }
 
-  #take({ account, rights, csrf }: SessionDocument): void {
+  /** Where the browser logs in at a provider, to come back to the map as it is now. */
+  static at({ href }: Provider): string {
+    const here = location.pathname + location.search + location.hash;
+    return `${href}?${new URLSearchParams({ return: here })}`;
+  }
+
+  #take({ account, rights, csrf, providers }: SessionDocument): void {
     this.account = account;
     this.rights = rights;
+    this.providers = providers;
     this.#csrf = csrf;
   }
 }

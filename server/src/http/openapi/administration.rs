@@ -36,6 +36,22 @@ const OPERATIONS: &[Operation] = &[
         Some(("201", "SessionDocument")),
     ),
     ("put", "/session/password", "changePassword", "Change one's own password", Some("PasswordChange"), None),
+    (
+        "get",
+        "/session/oidc/{provider}",
+        "beginLogin",
+        "Log in at an identity provider: sends the browser there",
+        None,
+        None,
+    ),
+    (
+        "get",
+        "/session/oidc/{provider}/callback",
+        "finishLogin",
+        "Where the identity provider sends the browser back",
+        None,
+        None,
+    ),
     ("get", "/session/list", "getOwnSessions", "One's own sessions", None, Some(("200", "Sessions"))),
     ("delete", "/session/list/{sessionId}", "endOwnSession", "End one of one's own sessions", None, None),
     ("get", "/admin/accounts", "getAccounts", "The accounts that one manages", None, Some(("200", "Accounts"))),
@@ -104,6 +120,15 @@ const OPERATIONS: &[Operation] = &[
     ),
 ];
 
+/// Parameters of the query: operation, name, what it is.
+const QUERY: &[(&str, &str, &str)] = &[
+    ("beginLogin", "return", "The path of the page of this server to which the browser comes back."),
+    ("finishLogin", "state", "What the browser was given to bring back."),
+    ("finishLogin", "code", "By what the provider vouches for somebody."),
+    ("finishLogin", "error", "Why it does not."),
+    ("finishLogin", "iss", "Which provider answers."),
+];
+
 /// Adds the paths.
 pub(super) fn add(paths: &mut Map<String, Value>) {
     for (method, path, id, summary, sent, answered) in OPERATIONS.iter().chain(managing::OPERATIONS) {
@@ -114,7 +139,17 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
                 let content = json!({ JSON: { "schema": reference("schemas", schema) } });
                 responses.insert((*status).to_owned(), json!({ "description": summary, "content": content }));
             }
+            None if path.starts_with("/session/oidc/") => {
+                let location = json!({ "description": "Where to.", "schema": { "type": "string", "format": "uri" } });
+                let redirect = json!({ "description": summary, "headers": { "Location": location } });
+                responses.insert("303".to_owned(), redirect);
+            }
             None => drop(responses.insert("204".to_owned(), json!({ "description": summary }))),
+        }
+        if *id == "logOut" {
+            let content = json!({ JSON: { "schema": reference("schemas", "LoggedOut") } });
+            let description = "Out here; the browser is to go on to end what it has at the identity provider";
+            responses.insert("200".to_owned(), json!({ "description": description, "content": content }));
         }
         for (status, name) in [
             ("400", "InvalidRequest"),
@@ -133,7 +168,10 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
         ] {
             responses.insert(status.to_owned(), reference("responses", name));
         }
-        let parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
+        let mut parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
+        parameters.extend(QUERY.iter().filter(|(of, ..)| of == id).map(|(_, name, description)| {
+            json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } })
+        }));
         let mut operation = json!({
             "operationId": id,
             "tags": [if path.starts_with("/admin") { "Administration" } else { "Session" }],
@@ -153,7 +191,7 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
 /// The parameter of a part of a path that is one.
 fn parameter(part: &str) -> Option<Value> {
     let name = part.strip_prefix('{')?.strip_suffix('}')?;
-    let schema = if matches!(name, "roleId" | "layerId") { json!({ "type": "string" }) } else { uuid() };
+    let schema = if matches!(name, "roleId" | "layerId" | "provider") { json!({ "type": "string" }) } else { uuid() };
     Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
 }
 
@@ -209,8 +247,12 @@ pub(super) fn schemas() -> Value {
         "SessionDocument": object(&["rights"], json!({
             "account": { "allOf": [reference("Account")], "nullable": true },
             "rights": list("Right"),
+            "providers": list("Provider"),
             "csrf": or_null(json!({ "type": "string", "description": "X-CSRF-Token of what changes something." })),
         }), false),
+        "Provider": object(&["id", "title", "href"], json!({ "id": text(), "title": text(),
+            "href": { "type": "string", "description": "Where a browser goes to log in; may be given `return`." } }), false),
+        "LoggedOut": object(&["end_session"], json!({ "end_session": { "type": "string", "format": "uri" } }), false),
         "Reach": object(&[], json!({ "municipality": municipality(), "dependency": text(), "layer": text() }), true),
         "Right": object(&["permissions", "reach"],
             json!({ "permissions": permissions, "reach": reference("Reach") }), false),

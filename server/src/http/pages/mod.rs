@@ -9,6 +9,7 @@ mod landing;
 mod layer;
 mod layout;
 mod queryables;
+mod refused;
 mod tiles;
 mod values;
 
@@ -23,6 +24,7 @@ pub(super) use self::items::{List, items};
 pub(super) use self::landing::{api, conformance, landing};
 pub(super) use self::layer::layer;
 pub(super) use self::queryables::queryables;
+pub(super) use self::refused::{Refusal, refused};
 pub(super) use self::tiles::{matrix_set, matrix_sets, tileset, tilesets};
 
 /// The pages' style sheet.

@@ -1,6 +1,6 @@
 //! The cookies that a browser keeps for us.
 
-use access::Token;
+use access::{Token, errand};
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -53,6 +53,22 @@ pub(super) fn drop_session(base: &BaseUrl) -> Result<HeaderValue> {
 /// Keeps by what the browser is known.
 pub(super) fn keep_device(base: &BaseUrl, token: &Token) -> Result<HeaderValue> {
     write(base, "device", token.expose(), DEVICE_LIFETIME)
+}
+
+/// What tells the browser that began a login from others.
+pub(super) fn errand(headers: &HeaderMap, base: &BaseUrl) -> Option<Token> {
+    read(headers, base, "errand")
+}
+
+/// Keeps it as long as the login may take. The browser comes back by a link of
+/// another site, with which `SameSite=Lax` goes along.
+pub(super) fn keep_errand(base: &BaseUrl, token: &Token) -> Result<HeaderValue> {
+    write(base, "errand", token.expose(), errand::LIFETIME)
+}
+
+/// Has the browser forget it.
+pub(super) fn drop_errand(base: &BaseUrl) -> Result<HeaderValue> {
+    write(base, "errand", "", TimeDelta::zero())
 }
 
 fn write(base: &BaseUrl, of: &str, value: &str, lifetime: TimeDelta) -> Result<HeaderValue> {

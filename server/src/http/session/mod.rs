@@ -2,6 +2,7 @@
 //! the caller's own sessions and password.
 
 pub(super) mod cookies;
+mod outside;
 
 use crate::http::routes::{Routes, Rule};
 use access::link::{self, LinkFor};
@@ -34,21 +35,24 @@ pub(super) fn routes() -> Routes {
         .put("/session/password", Rule::Own, change_password)
         .get("/session/list", Rule::Own, list)
         .delete("/session/list/{id}", Rule::Own, end)
+        .merge(outside::routes())
 }
 
 /// Who has come in, and what it may do.
 async fn show(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(base): Extension<BaseUrl>,
     shown: Option<Extension<Shown>>,
 ) -> Result<Response> {
     let csrf = shown.map(|Extension(Shown(token))| token.csrf());
-    Ok(own(StatusCode::OK, &described(&state, &caller, csrf.as_deref()).await?))
+    Ok(own(StatusCode::OK, &described(&state, &base, &caller, csrf.as_deref()).await?))
 }
 
-async fn described(state: &AppState, caller: &Caller, csrf: Option<&str>) -> Result<Value> {
+async fn described(state: &AppState, base: &BaseUrl, caller: &Caller, csrf: Option<&str>) -> Result<Value> {
+    let providers = outside::offered(state, base);
     let Some(Login { account, rights, .. }) = caller.login() else {
-        return Ok(json!({ "account": null, "rights": [], "csrf": null }));
+        return Ok(json!({ "account": null, "rights": [], "csrf": null, "providers": providers }));
     };
     let account = account::get(caller, &state.database, *account).await?;
     let right = |Right { permissions, reach }: &Right| json!({ "permissions": permissions, "reach": reach });
@@ -56,6 +60,7 @@ async fn described(state: &AppState, caller: &Caller, csrf: Option<&str>) -> Res
         "account": account,
         "rights": rights.iter().map(right).collect::<Vec<_>>(),
         "csrf": csrf,
+        "providers": providers,
     }))
 }
 
@@ -92,7 +97,7 @@ async fn log_in(
 async fn begun(state: &AppState, caller: &Caller, base: &BaseUrl, session: &NewSession) -> Result<Response> {
     let address = caller.origin().and_then(|origin| origin.address);
     let caller = state.gate.open(&session.token, address).await?.ok_or_else(|| Problem::new(Kind::Internal))?;
-    let document = described(state, &caller, Some(&session.token.csrf())).await?;
+    let document = described(state, base, &caller, Some(&session.token.csrf())).await?;
     let mut response = own(StatusCode::CREATED, &document);
     let cookie = cookies::keep_session(base, &session.token, session.expires_at)?;
     response.headers_mut().append(SET_COOKIE, cookie);
@@ -104,8 +109,16 @@ async fn log_out(
     Extension(caller): Extension<Caller>,
     Extension(base): Extension<BaseUrl>,
 ) -> Result<Response> {
-    session::log_out(&caller, &state.database).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let method = session::log_out(&caller, &state.database).await?;
+    // Where the browser goes to end what it has at the identity provider, too.
+    let elsewhere = match method.as_deref().and_then(|method| state.identity.provider(method)) {
+        Some(provider) => provider.end_session(base.join("/")).await,
+        None => None,
+    };
+    let mut response = match elsewhere {
+        Some(url) => own(StatusCode::OK, &json!({ "end_session": url })),
+        None => StatusCode::NO_CONTENT.into_response(),
+    };
     response.headers_mut().append(SET_COOKIE, cookies::drop_session(&base)?);
     Ok(response)
 }
