@@ -39,8 +39,9 @@ export class Editor {
   schema = $state.raw<Schema | null>(null);
 
   #timeline = $state.raw<Timeline<State>>(begun({ draft: emptyDraft, selected: null }));
-  toolName = $state<ToolName>('edit');
-  #tool: Tool = $derived(toolOf(this, this.toolName));
+  #toolName = $state<ToolName>('edit');
+  /** Remembers what it holds: it is made anew when it is chosen only. */
+  #tool: Tool = toolOf(this, 'edit');
   snapping = $state(true);
   /** What is drawn at the moment, vertex by vertex. */
   sketch = $state.raw<readonly Position[]>([]);
@@ -72,12 +73,16 @@ export class Editor {
     const type = collection.lindero.geometryType;
     this.shapes = /Point|LineString|Polygon/.test(type) ? [shapeOf(type)] : ['point', 'line', 'area'];
     if (feature?.id !== undefined) void this.take(feature.id);
-    else this.toolName = DRAWING[this.shapes[0]!];
+    else this.#choose(DRAWING[this.shapes[0]!]);
     void getSchema(collection.id).then((schema) => (this.schema = schema), () => null);
   }
 
   get tool(): Tool {
     return this.#tool;
+  }
+
+  get toolName(): ToolName {
+    return this.#toolName;
   }
 
   t = (key: EditingKey, parameters?: Record<string, string | number>): string => editingText(this.app.settings.lang, key, parameters);
@@ -97,7 +102,12 @@ export class Editor {
   use(tool: ToolName): void {
     this.#rest();
     this.picked = tool === 'merge' && this.selected ? [this.selected.key] : [];
-    this.toolName = tool;
+    this.#choose(tool);
+  }
+
+  #choose(tool: ToolName): void {
+    this.#toolName = tool;
+    this.#tool = toolOf(this, tool);
   }
 
   /** Nothing is held or half drawn any more. */
@@ -117,7 +127,7 @@ export class Editor {
   /** Begins anew from a draft, as after it was saved: what was before cannot be undone. */
   begin(draft: Draft, selected: string | null): void {
     this.#rest();
-    this.toolName = 'edit';
+    this.#choose('edit');
     this.#timeline = begun({ draft, selected: selected !== null && draft.has(selected) ? selected : null });
   }
 
@@ -296,8 +306,12 @@ export class Editor {
 
   /** Ends, or asks first where something would be lost. */
   leave(): void {
-    if (this.changed.length > 0 || this.sketch.length > 0) this.leaving = true;
-    else this.end();
+    if (this.changed.length === 0 && this.sketch.length === 0) {
+      this.end();
+      return;
+    }
+    this.leaving = true;
+    this.app.openTab('task');
   }
 
   end(): void {

@@ -1,6 +1,5 @@
 import { RequestFailure } from '../api/client';
 import type { Feature, FeatureId } from '../api/types';
-import { boundsOfFeatures, overlap } from '../catalogue/geometry';
 import { type Conflict, type Edited, getTagged, refusal, sendEdits, type Violation } from './api';
 import { anew, resolved, type Side } from './conflict';
 import { type Draft, editsOf, emptyDraft, keyOf, opened, type Piece, put } from './draft';
@@ -40,6 +39,8 @@ export class Saving {
   /** What was saved, drawn by us until the tiles show it. */
   echo = $state.raw<Piece[]>([]);
   #stopWatching: (() => void) | null = null;
+  /** Whether the map has asked for the tiles that changed since saving began. */
+  #told = false;
   #latest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(editor: Editor) {
@@ -63,6 +64,7 @@ export class Saving {
       return;
     }
     this.busy = true;
+    this.#listen();
     try {
       const edited = await sendEdits(editor.collection.id, edits, this.reason.trim(), editor.app.session.csrf);
       await this.#saved(pieces, edited);
@@ -106,6 +108,7 @@ export class Saving {
     const { violations, conflicts } = refusal(error);
     const [conflict] = conflicts;
     if (conflict && pieces[conflict.edit]) {
+      editor.app.openTab('task');
       this.clash = { piece: pieces[conflict.edit]!, etag: conflict.etag ?? '', theirs: conflict.feature };
       void this.#fillIn(conflict);
       return;
@@ -166,31 +169,41 @@ export class Saving {
     await this.save();
   }
 
+  /** Hears when the map asks for tiles with what is being saved: that may be told before the answer is there. */
+  #listen(): void {
+    const { app, collection } = this.#editor;
+    this.#stopWatching?.();
+    this.#told = false;
+    this.#stopWatching = app.watch((changes) => {
+      if (changes && !changes.some(({ id, features }) => id === collection.id && features.length > 0)) return;
+      this.#editor.around.forget([collection.id]);
+      this.#told = true;
+      if (this.echo.length > 0) this.#showSoon();
+    });
+  }
+
   /**
    * Draws what was saved until the tiles show it too: between the answer and the new tiles the map would show again what
    * was before.
    */
   #echo(pieces: Piece[]): void {
-    const { app, collection } = this.#editor;
+    const { app } = this.#editor;
     this.echo = [...this.echo, ...pieces];
-    const places = pieces.flatMap(({ origin, geometry }) => [origin?.geometry ?? null, geometry]).flatMap((geometry) => {
-      const bounds = geometry && boundsOfFeatures([{ type: 'Feature', geometry, properties: null }]);
-      return bounds ? [bounds] : [];
-    });
-    this.#stopWatching?.();
-    this.#stopWatching = app.watch((changes) => {
-      const boxes = changes?.find(({ id }) => id === collection.id)?.features;
-      if (changes && !boxes?.some((box) => places.some((place) => overlap(box, place)))) return;
-      this.#editor.around.forget([collection.id]);
-      this.#stopWatching?.();
-      app.map?.shown.once('idle', () => this.#shown());
-    });
     clearTimeout(this.#latest);
-    this.#latest = setTimeout(() => {
-      app.map?.refreshAll();
-      if (app.map) app.map.shown.once('idle', () => this.#shown());
-      else this.#shown();
-    }, LATEST_MS);
+    if (this.#told) this.#showSoon();
+    else {
+      this.#latest = setTimeout(() => {
+        app.map?.refreshAll();
+        this.#showSoon();
+      }, LATEST_MS);
+    }
+  }
+
+  /** Once the tiles that were asked for are there. */
+  #showSoon(): void {
+    const map = this.#editor.app.map?.shown;
+    if (map) map.once('idle', () => this.#shown());
+    else this.#shown();
   }
 
   /** The features that the tiles draw, first; when they do, ours no more. */

@@ -368,6 +368,8 @@ export class App {
 
   async openFeature(collection: string, id: string | number): Promise<void> {
     this.openTab('here');
+    const editor = this.editing?.editor;
+    if (editor?.collection.id === collection) await editor.take(id);
     await this.finding.byId(collection, id, this.momentOf(collection));
     this.showFeature();
     this.#announceFound();
