@@ -69,8 +69,8 @@ export interface LayerInfo {
   attributes: Attribute[];
   /** Whether the caller may edit its features. */
   editable?: boolean;
-  /** Whether the versions of its features are kept. */
-  history?: boolean;
+  /** Since when the versions of its features are kept (RFC 3339); none where they are not. */
+  history?: string | null;
 }
 
 export interface Collection {

@@ -1,5 +1,5 @@
 import { fetched, request, RequestFailure } from '../api/client';
-import type { Bounds, Feature, FeatureId, Items } from '../api/types';
+import type { Bounds, Feature, FeatureId, Items, Lang } from '../api/types';
 
 export type Edit =
   | { operation: 'create'; feature: Feature }
@@ -67,17 +67,18 @@ const written = (body: unknown, csrf: string | null, more: Record<string, string
 });
 
 /** All of them or none. */
-export const sendEdits = (collection: string, edits: Edit[], reason: string, csrf: string | null): Promise<Edited[]> =>
-  request<{ edits: Edited[] }>(path(collection, 'edits'), written({ ...(reason ? { reason } : {}), edits }, csrf)).then(({ edits: answer }) => answer);
+export const sendEdits = (collection: string, edits: Edit[], reason: string, lang: Lang, csrf: string | null): Promise<Edited[]> =>
+  request<{ edits: Edited[] }>(path(collection, `edits?lang=${lang}`), written({ ...(reason ? { reason } : {}), edits }, csrf)).then(({ edits: answer }) => answer);
 
 /** One of the versions of a feature. */
 export interface Version {
   version: number;
   operation: 'create' | 'update' | 'delete';
-  since: string;
+  since: string | null;
   until: string | null;
+  /** Who and from where, as far as the caller may know. */
   by: string | null;
-  source: string;
+  source: string | null;
   reason: string | null;
   changes: string[];
   feature: Feature | null;
@@ -87,8 +88,15 @@ export const getHistory = (collection: string, id: FeatureId, before: number | n
   request(`${itemPath(collection, id)}/history?${new URLSearchParams({ limit: '20', ...(before === null ? {} : { before: String(before) }) })}`, {}, signal);
 
 /** Makes a feature again what it was. `etag` is that of what it is now, null where it is deleted. */
-export const revert = (collection: string, id: FeatureId, version: number, reason: string, etag: string | null, csrf: string | null): Promise<Feature> =>
-  request(`${itemPath(collection, id)}/revert`, written({ version, ...(reason ? { reason } : {}) }, csrf, etag === null ? {} : { 'if-match': etag }));
+export const revert = (
+  collection: string,
+  id: FeatureId,
+  version: number,
+  reason: string,
+  etag: string | null,
+  lang: Lang,
+  csrf: string | null,
+): Promise<Feature> => request(`${itemPath(collection, id)}/revert?lang=${lang}`, written({ version, ...(reason ? { reason } : {}) }, csrf, etag === null ? {} : { 'if-match': etag }));
 
 /** What a refused edit says, beside its detail. */
 export function refusal(error: unknown): { violations: Violation[]; conflicts: Conflict[] } {

@@ -66,7 +66,8 @@ export class Saving {
     this.busy = true;
     this.#listen();
     try {
-      const edited = await sendEdits(editor.collection.id, edits, this.reason.trim(), editor.app.session.csrf);
+      const { session, settings } = editor.app;
+      const edited = await sendEdits(editor.collection.id, edits, this.reason.trim(), settings.lang, session.csrf);
       await this.#saved(pieces, edited);
     } catch (error) {
       this.#refused(error, pieces);

@@ -82,7 +82,7 @@ export class Versions {
     try {
       const gone = this.known[0]?.operation === 'delete';
       const etag = gone ? null : (await getTagged(this.collection.id, this.id)).etag;
-      await revert(this.collection.id, this.id, version, reason.trim(), etag, app.session.csrf);
+      await revert(this.collection.id, this.id, version, reason.trim(), etag, app.settings.lang, app.session.csrf);
       const text = this.t('reverted', { number: version });
       app.say(text);
       app.announcement = text;
