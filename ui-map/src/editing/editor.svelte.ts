@@ -88,7 +88,9 @@ export class Editor {
   t = (key: EditingKey, parameters?: Record<string, string | number>): string => editingText(this.app.settings.lang, key, parameters);
 
   announce(key: EditingKey, parameters?: Record<string, string | number>): void {
-    this.app.announcement = this.t(key, parameters);
+    const text = this.t(key, parameters);
+    // The same words once more are read out only where they are not quite the same.
+    this.app.announcement = this.app.announcement === text ? `${text}\u00a0` : text;
   }
 
   titleOf(piece: Piece): string {

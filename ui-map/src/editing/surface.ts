@@ -43,6 +43,7 @@ export class Surface implements Picker {
     map.on('touchend', this.#release);
     map.on('touchcancel', this.#release);
     map.on('click', this.#click);
+    map.on('mouseout', this.#left);
     map.getCanvas().addEventListener('pointerdown', this.#notePointer, { capture: true });
     // A drag may end beside the map.
     addEventListener('mouseup', this.#outside);
@@ -62,6 +63,8 @@ export class Surface implements Picker {
     map.off('touchend', this.#release);
     map.off('touchcancel', this.#release);
     map.off('click', this.#click);
+    map.off('mouseout', this.#left);
+    map.getCanvas().style.cursor = 'crosshair';
     this.#editor.picker = null;
     this.#giveBack();
     this.#controller.lay(DRAWING, null);
@@ -127,7 +130,14 @@ export class Surface implements Picker {
     const place = this.#placeOf(event);
     this.#last = place;
     if (this.#pressed) this.#editor.tool.drag?.(place);
-    else if (event.type === 'mousemove') this.#editor.tool.hover?.(place);
+    else if (event.type === 'mousemove') {
+      this.#editor.tool.hover?.(place);
+      this.#map.getCanvas().style.cursor = this.#editor.tool.holds?.(place) ? 'move' : 'crosshair';
+    }
+  };
+
+  readonly #left = (): void => {
+    if (!this.#pressed) this.#editor.pointer = null;
   };
 
   readonly #release = (event: MapMouseEvent | MapTouchEvent): void => {

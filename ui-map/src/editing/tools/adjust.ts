@@ -39,6 +39,7 @@ export function adjust(editor: Editor): Tool {
       base = holdAt(place);
       return base !== null;
     },
+    holds: (place) => holdAt(place) !== null,
     drag(place) {
       if (!base) return;
       const { position } = editor.snapped(place, true);

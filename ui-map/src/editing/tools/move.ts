@@ -31,6 +31,7 @@ export function move(editor: Editor): Tool {
 
   return {
     press: (place) => editor.isAtSelected(place) && take(place),
+    holds: (place) => editor.isAtSelected(place),
     drag: (place) => (editor.held = to(place)),
     release(place) {
       if (editor.held) end(place);

@@ -17,6 +17,8 @@ export interface Place {
 export interface Tool {
   /** Takes hold of something: the map is not dragged then. */
   press?: (place: Place) => boolean;
+  /** Whether a press would. */
+  holds?: (place: Place) => boolean;
   drag?: (place: Place) => void;
   /** Lets go of what was taken hold of. */
   release?: (place: Place) => void;
