@@ -2,7 +2,8 @@ import { mount } from 'svelte';
 
 import './app.css';
 import './fonts.css';
-import AppView from './App.svelte';
+import Shell from './Shell.svelte';
+import { adminPage } from './state/admin-address';
 import { App } from './state/app.svelte';
 import { parsePermalink } from './state/permalink';
 
@@ -14,4 +15,8 @@ const link = /^#link=([\w-]+)$/.exec(location.hash)?.[1] ?? null;
 if (link) history.replaceState(history.state, '', location.pathname + location.search);
 
 const target = document.getElementById('app');
-if (target) mount(AppView, { target, props: { app: new App(parsePermalink(location.hash), link) } });
+if (target) {
+  const app = new App(parsePermalink(location.hash), link);
+  app.admin = adminPage(location.hash);
+  mount(Shell, { target, props: { app } });
+}

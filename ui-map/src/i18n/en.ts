@@ -181,6 +181,7 @@ export const en: Record<MessageKey, string> = {
   pastShow: 'Show',
   pastBanner: 'Layers with a history are shown as they were: {time}',
   pastEnd: 'Back to today',
+  administration: 'Administration',
   municipality: 'Municipality',
   about: 'Data of the municipality, served by Lindero {version}',
 };

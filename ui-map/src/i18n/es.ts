@@ -179,6 +179,7 @@ export const es = {
   pastShow: 'Ver',
   pastBanner: 'Las capas con historial se ven como estaban: {time}',
   pastEnd: 'Volver a hoy',
+  administration: 'Administración',
   municipality: 'Municipio',
   about: 'Datos del municipio, servidos por Lindero {version}',
 } as const;

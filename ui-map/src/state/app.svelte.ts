@@ -67,6 +67,10 @@ export class App {
   mapStatus = $state<MapStatus>('loading');
   tilesFailed = $state(false);
   wide = $state(true);
+  /** Which of the administration's pages is open, as its address says behind `#admin/`; null: the map. */
+  admin = $state<string | null>(null);
+  /** The fragment that the map wrote last: another one was given to it. */
+  written = '';
   /** What the live region says, for those who do not see it on the page. */
   announcement = $state('');
   /** What is said for some seconds, to everybody. */

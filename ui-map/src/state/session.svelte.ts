@@ -9,6 +9,8 @@ export class Session {
   /** The secret of the one-time link by which the page was opened, until it was followed. */
   invitation = $state<string | null>(null);
   isOpen = $state(false);
+  /** Whether the server said who is in. */
+  isKnown = $state(false);
   #csrf: string | null = null;
   readonly #seenAnew: () => void;
 
@@ -24,11 +26,17 @@ export class Session {
     return this.#csrf;
   }
 
+  /** Whether there is anything at all to which the account may do one of these. */
+  may(...permissions: string[]): boolean {
+    return this.rights.some((right) => permissions.some((permission) => right.permissions.includes(permission)));
+  }
+
   /** Whether somebody is in from before. */
   async load(): Promise<void> {
     // Without an answer nobody is in: the map says what is wrong with the server.
     const document = await api.getSession().catch(() => null);
     if (document) this.#take(document);
+    this.isKnown = true;
   }
 
   open(): void {
