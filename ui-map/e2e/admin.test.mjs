@@ -124,13 +124,13 @@ describe('the administration', { skip }, () => {
     page.complaints = page.complaints.filter((complaint) => !complaint.includes('400'));
     await main.getByLabel('Nombre de la cuenta').fill('eva.admin');
     await main.getByRole('button', { name: 'Crear y hacer el enlace' }).click();
-    const link = main.getByLabel('Enlace de un solo uso de eva.admin');
+    const link = main.getByRole('textbox', { name: 'Enlace de un solo uso de eva.admin' });
     await link.waitFor();
     const href = await link.inputValue();
     await assertAccessible(page, 'a link that is shown once');
     await page.reload();
     await page.getByRole('heading', { name: /eva\.admin/ }).waitFor();
-    assert.equal(await main.getByLabel('Enlace de un solo uso de eva.admin').count(), 0);
+    assert.equal(await main.getByRole('textbox', { name: 'Enlace de un solo uso de eva.admin' }).count(), 0);
     assert.ok(!(await page.content()).includes(secret(href)), 'the link is shown once');
 
     const eva = await open(browser, { ...DESKTOP, hash: `link=${secret(href)}` });
@@ -153,7 +153,7 @@ describe('the administration', { skip }, () => {
     await eva.getByRole('dialog').getByText(LAYER).waitFor();
     await eva.keyboard.press('Escape');
 
-    const sessions = main.getByRole('region', { name: 'Sesiones abiertas' });
+    const sessions = main.getByRole('region', { name: 'Tabla: Sesiones abiertas' });
     await main.getByRole('button', { name: /^Terminar la sesión en Chrome/ }).click();
     await page.getByText('queda por fuera en un segundo').waitFor();
     await assertAccessible(page, 'a question before something is done');
@@ -176,7 +176,7 @@ describe('the administration', { skip }, () => {
     await main.getByText('El sistema no tiene llaves').waitFor();
     await main.getByLabel('Para qué es', { exact: true }).fill('Estaciones del río');
     await main.getByRole('button', { name: 'Hacer la llave' }).click();
-    const shown = main.getByLabel('Llave «Estaciones del río»');
+    const shown = main.getByRole('textbox', { name: 'Llave «Estaciones del río»' });
     const key = await shown.inputValue();
     assert.match(key, /^lindero_/);
     const bearer = { authorization: `Bearer ${key}` };
@@ -200,7 +200,7 @@ describe('the administration', { skip }, () => {
     const main = page.getByRole('main');
     await main.getByRole('searchbox', { name: 'Buscar en Capas' }).fill('puestos prueba');
     await main.getByRole('link', { name: LAYER }).click();
-    await main.getByText('telefono', { exact: false }).first().click();
+    await main.locator('summary', { hasText: 'telefono' }).click();
     await main.getByRole('group', { name: 'telefono' }).getByLabel('Quién lo ve').selectOption('clasificada');
     const reason = main.getByRole('group', { name: 'telefono' }).getByLabel('Fundamento legal');
     await reason.fill('Ley 1712 de 2014, artículo 18, literal a');
@@ -218,7 +218,7 @@ describe('the administration', { skip }, () => {
 
     // Who manages the layer sees it still, and what it says of it is there after a reload.
     await page.reload();
-    await main.getByText('telefono', { exact: false }).first().click();
+    await main.locator('summary', { hasText: 'telefono' }).click();
     assert.equal(await main.getByRole('group', { name: 'telefono' }).getByLabel('Quién lo ve').inputValue(), 'clasificada');
     await close(page);
   });
@@ -274,7 +274,7 @@ describe('the administration', { skip }, () => {
           ['accounts/new', 'Nueva cuenta', main.getByLabel('Clase')],
           ['roles', 'Roles', main.getByRole('rowheader', { name: 'Auditoría' })],
           ['layers', 'Capas', main.getByRole('link', { name: LAYER })],
-          [`layers/${ID}`, LAYER, main.getByText('telefono', { exact: false }).first()],
+          [`layers/${ID}`, LAYER, main.locator('summary', { hasText: 'telefono' })],
           ['jobs', 'Trabajos', main.getByText(`Importación: ${LAYER}`).first()],
           ['health', 'Salud', main.getByText(/Todo está bien|Funciona, y algo|Algo no funciona/)],
           ['sessions', 'Mis sesiones', main.getByRole('button', { name: /^Terminar la sesión/ }).first()],

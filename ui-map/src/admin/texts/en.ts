@@ -20,6 +20,7 @@ export const en: Record<AdminMessage, string> = {
   loadFailed: 'It could not be loaded.',
   search: 'Search',
   searchIn: 'Search in {what}',
+  tableOf: 'Table: {what}',
   rows_one: '{count} row',
   rows_other: '{count} rows',
   nothingFound: 'Nothing matches what you are looking for.',

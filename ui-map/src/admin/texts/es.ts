@@ -18,6 +18,7 @@ export const es = {
   loadFailed: 'No se pudo cargar.',
   search: 'Buscar',
   searchIn: 'Buscar en {what}',
+  tableOf: 'Tabla: {what}',
   rows_one: '{count} fila',
   rows_other: '{count} filas',
   nothingFound: 'Nada coincide con lo que busca.',
