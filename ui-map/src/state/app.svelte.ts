@@ -330,9 +330,9 @@ export class App {
     return this.editing !== null || this.looking !== null;
   }
 
-  /** Looks at another moment, or at what is. */
+  /** Looks at another moment, or at what is. What is being edited is edited as it is. */
   lookAt(moment: string | null): void {
-    if (moment === this.moment) return;
+    if (moment === this.moment || this.editing) return;
     this.moment = moment;
     this.finding.clear();
     this.#outdateLists(this.collections.map(({ id }) => id));

@@ -51,6 +51,21 @@ describe('buildStyle', () => {
     });
   });
 
+  it('asks for a moment of those layers that keep it', () => {
+    const kept = sampleCollection('obras', { history: '2026-01-01T00:00:00Z' });
+    const layers = [...everything, { id: 'obras', opacity: 1 }];
+    const { sources } = buildStyle(picture({ collections: [...base, hazards, mixed, condition, kept], layers, moment: '2026-03-01T00:00:00.000Z' }));
+    expect(sources.obras).toMatchObject({ tiles: [expect.stringMatching(/\{z\}\/\{y\}\/\{x\}\?datetime=2026-03-01T00%3A00%3A00\.000Z$/)] });
+    expect(sources.amenazas).toMatchObject({ tiles: [expect.stringMatching(/\{x\}$/)] });
+  });
+
+  it('leaves out what is drawn otherwise, in every layer of its source and in no other', () => {
+    const made = picture({ layers: everything, hidden: new Map([['amenazas', [7, 8]]]) });
+    expect(validateStyleMin(buildStyle(made))).toEqual([]);
+    const filters = buildStyle(made).layers.flatMap((layer) => ('source' in layer ? [[layer.source, JSON.stringify(layer.filter ?? null)]] : []));
+    for (const [source, filter] of filters) expect(filter!.includes('[7,8]'), source).toBe(source === 'amenazas');
+  });
+
   it('asks for no heavy layer from far away', () => {
     const from = new Map(buildStyle(picture()).layers.map((layer) => [layer.id, 'minzoom' in layer ? layer.minzoom : 0]));
     expect(from.get('base:predios')).toBeGreaterThanOrEqual(15);
