@@ -264,6 +264,34 @@ describe('the administration', { skip }, () => {
     await close(page);
   });
 
+  test('shows a job while it runs, and asks it to stop', async () => {
+    const job = '00000000-0000-7000-8000-00000000ad01';
+    const sql = (text) => lindero('psql', '--', '--quiet', '--tuples-only', '--no-align', '-c', text);
+    await sql(`INSERT INTO access.job (id, kind, subject, done, total) VALUES ('${job}', 'import', '${ID}', 200, 1000)`);
+    try {
+      const page = await administration(browser, 'jobs');
+      await logIn(page, 'ana.admin');
+      const main = page.getByRole('main');
+      await main.getByLabel('Estado').selectOption('running');
+      const row = main.getByRole('row', { name: new RegExp(`Importación: ${LAYER}`) });
+      await row.getByText('200 de 1000').waitFor();
+      await assertAccessible(page, 'a job that runs');
+      // What it does shows without anything being pressed.
+      await sql(`UPDATE access.job SET done = 700 WHERE id = '${job}'`);
+      await row.getByText('700 de 1000').waitFor();
+      await row.getByRole('button', { name: `Detener Importación de ${LAYER}` }).click();
+      await page.getByRole('dialog').getByText('deshace lo que había comenzado').waitFor();
+      await confirm(page, 'Detener');
+      await row.getByText('Deteniéndose').waitFor();
+      assert.equal((await sql(`SELECT cancel_requested FROM access.job WHERE id = '${job}'`)).trim(), 't');
+      await sql(`UPDATE access.job SET state = 'cancelled', finished_at = now() WHERE id = '${job}'`);
+      await main.getByText('Ningún trabajo.').waitFor();
+      await close(page);
+    } finally {
+      await sql(`DELETE FROM access.job WHERE id = '${job}'`);
+    }
+  });
+
   for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
     for (const colorScheme of ['light', 'dark']) {
       test(`has no page in which axe finds anything: ${size}, ${colorScheme}`, async () => {

@@ -38,6 +38,17 @@ export interface Assignment extends Reach {
   provider?: string | null;
 }
 
+/** An account in the review of who may do what. */
+export interface Reviewed {
+  account: Account;
+  standing: 'open' | 'closed' | 'ended';
+  roles: (Assignment & { permissions: string[] })[];
+  keys: number;
+  last_key_used_at: string | null;
+  last_action_at: string | null;
+  last_action: string | null;
+}
+
 export interface Role {
   id: string;
   title: string;
