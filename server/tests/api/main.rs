@@ -9,6 +9,7 @@ mod documents;
 mod features;
 mod filters;
 mod foreign;
+mod ldap;
 mod managing;
 mod oidc;
 mod reserved;

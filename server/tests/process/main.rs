@@ -12,5 +12,6 @@ mod harness;
 mod import;
 mod layer;
 mod network;
+mod revocation;
 mod shutdown;
 mod start;

@@ -85,7 +85,7 @@ async fn log_in(
         password: &password,
         device: device.as_ref(),
         user_agent: user_agent(&headers),
-        directory: None,
+        directory: state.identity.directory(),
     };
     let come_in = login::log_in(&caller, &state.database, attempt).await?;
     let mut response = begun(&state, &caller, &base, &come_in.session).await?;
