@@ -1,5 +1,7 @@
 //! What accounts were assigned: roles, within what is named.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -72,14 +74,26 @@ pub async fn list(caller: &Caller, db: &Database, account: Uuid) -> Result<Vec<A
 }
 
 pub(crate) async fn of(connection: &mut PgConnection, account: Uuid) -> Result<Vec<Assignment>, sqlx::Error> {
+    Ok(of_all(connection, &[account]).await?.remove(&account).unwrap_or_default())
+}
+
+/// What each of these accounts was assigned.
+pub(crate) async fn of_all(
+    connection: &mut PgConnection,
+    accounts: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Assignment>>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT id, role, municipality, dependency, layer, expires_at, assigned_at, provider FROM access.assignment \
-         WHERE account = $1 ORDER BY role, assigned_at, id",
+        "SELECT account, id, role, municipality, dependency, layer, expires_at, assigned_at, provider \
+         FROM access.assignment WHERE account = ANY ($1) ORDER BY role, assigned_at, id",
     )
-    .bind(account)
+    .bind(accounts)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(Assignment::of).collect()
+    let mut of_all: HashMap<Uuid, Vec<Assignment>> = HashMap::new();
+    for row in &rows {
+        of_all.entry(row.try_get("account")?).or_default().push(Assignment::of(row)?);
+    }
+    Ok(of_all)
 }
 
 /// Assigns a role to an account that the caller may manage, no further than

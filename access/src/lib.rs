@@ -23,6 +23,7 @@ mod municipality;
 pub mod outside;
 pub mod password;
 mod permission;
+pub mod review;
 pub mod role;
 mod scope;
 pub mod session;

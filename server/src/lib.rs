@@ -1,6 +1,7 @@
 //! The binary `lindero`: command line, configuration, HTTP, the private
 //! database cluster, observability.
 
+pub mod access_review;
 pub mod audit_seal;
 pub mod background;
 pub mod cli;

@@ -123,6 +123,9 @@ pub enum CommandError {
     /// The runtime or the signals cannot be set up.
     #[error("the system refused what every program needs: {0}")]
     Runtime(io::Error),
+    /// A table cannot be written.
+    #[error("the table cannot be written: {0}")]
+    Csv(#[from] csv::Error),
     /// The terminal or file that the answer goes to is gone.
     #[error("the answer cannot be written: {0}")]
     Output(io::Error),

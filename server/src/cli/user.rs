@@ -1,11 +1,14 @@
+use std::io::{self, Write};
+
 use access::account::{self, Account, AccountChange, AccountKind, NewAccount};
 use access::assignment::{self, NewAssignment};
 use access::key::{self, NewKey};
-use access::{AccessError, Caller, Database, Day, Minute, MunicipalityCode, Reach, Window, link};
+use access::{AccessError, Caller, Database, Day, Minute, MunicipalityCode, Reach, Window, link, review};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{CommandError, Outcome, with_database};
+use crate::access_review;
 use crate::config::{Config, Network};
 
 /// `lindero user`: the accounts that may come in.
@@ -13,6 +16,12 @@ use crate::config::{Config, Network};
 pub(super) enum Command {
     /// List the accounts and what they were assigned.
     List,
+    /// Look through who may do what, where, and when each last came in and did something.
+    Review {
+        /// As CSV, with every column, for a spreadsheet.
+        #[arg(long)]
+        csv: bool,
+    },
     /// Make an account; for a person, print the link by which it sets its password.
     Add(Add),
     /// Print a link by which a person sets a new password; the old ones are good no more.
@@ -154,10 +163,15 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
     .await
 }
 
-async fn act(command: Command, db: &Database, url: &str) -> Result<(), AccessError> {
+async fn act(command: Command, db: &Database, url: &str) -> Result<(), CommandError> {
     let caller = &Caller::OPERATOR;
     match command {
         Command::List => list(caller, db).await?,
+        Command::Review { csv } => {
+            let reviewed = review::review(caller, db).await?;
+            let text = if csv { access_review::csv(&reviewed)? } else { access_review::table(&reviewed).into_bytes() };
+            io::stdout().write_all(&text).map_err(CommandError::Output)?;
+        }
         Command::Add(add) => {
             let kind = if add.system { AccountKind::System } else { AccountKind::Person };
             let new = NewAccount {

@@ -63,6 +63,8 @@ pub(super) enum Format {
     Json,
     /// A page for people.
     Html,
+    /// A table for a spreadsheet.
+    Csv,
     /// TileJSON 3.0.
     TileJson,
     /// A vector tile.
@@ -77,6 +79,7 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Html => "html",
+            Self::Csv => "csv",
             Self::TileJson => "tilejson",
             Self::Mvt => "mvt",
             Self::Events => "events",

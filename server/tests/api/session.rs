@@ -342,3 +342,46 @@ async fn the_address_is_a_trusted_proxys_word_only() {
         assert_eq!(address, expected, "{forwarded:?}");
     }
 }
+
+#[tokio::test]
+async fn the_access_review_is_of_the_accounts_that_one_manages() {
+    let city = City::new().await;
+    let db = city.db.database();
+    let of = |dependency: &str| Reach { dependency: Some(dependency.into()), ..Reach::default() };
+    person(&city, "jefa", "administrator", Reach::default()).await;
+    let boss = person(&city, "jefe-salud", "administrator", of("Salud")).await;
+    let health = NewAccount { dependency: "Salud".into(), ..NewAccount::new("leo", AccountKind::Person) };
+    let leo = account::create(OPERATOR, db, &NewAccount { full_name: "=HYPERLINK(1)".into(), ..health }).await.unwrap();
+    let closed = account::AccountChange { is_disabled: Some(true), ..account::AccountChange::default() };
+    account::change(OPERATOR, db, leo.id, &closed).await.unwrap();
+
+    let jefa = log_in(&city, "jefa").await;
+    let changed = jefa.send("PATCH", &format!("/admin/accounts/{boss}"), &json!({ "dependency": "Salud" })).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    let review = jefa.get("/admin/access-review").await.json()["accounts"].clone();
+    let names: Vec<_> = review.as_array().unwrap().iter().map(|known| known["account"]["name"].clone()).collect();
+    assert_eq!(names, ["jefa", "jefe-salud", "leo"]);
+    assert!(review[0]["last_action"] == "change_account" && review[0]["last_action_at"].is_string(), "{review}");
+    assert_eq!(
+        (&review[1]["roles"][0]["role"], &review[1]["roles"][0]["dependency"]),
+        (&json!("administrator"), &json!("Salud"))
+    );
+    assert!(review[1]["roles"][0]["permissions"].as_array().unwrap().contains(&json!("manage_accounts")));
+    assert_eq!((&review[2]["standing"], &review[2]["roles"]), (&json!("closed"), &json!([])));
+
+    let own = log_in(&city, "jefe-salud").await;
+    let seen = own.get("/admin/access-review").await.json()["accounts"].clone();
+    assert_eq!(seen.as_array().map(Vec::len), Some(2), "of that dependency alone: {seen}");
+    let table = jefa.get("/admin/access-review?f=csv").await;
+    assert_eq!((table.status, table.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"));
+    assert_eq!(table.header("cache-control"), "no-store");
+    let text = table.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert!(
+        lines[0].starts_with("account,kind,full_name,") && lines[3].starts_with("leo,person,'=HYPERLINK(1),"),
+        "{text}"
+    );
+    person(&city, "eva", "planner", Reach::default()).await;
+    assert_eq!(log_in(&city, "eva").await.get("/admin/access-review").await.status, StatusCode::FORBIDDEN);
+}

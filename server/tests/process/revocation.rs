@@ -128,6 +128,11 @@ fn logout_and_revocation_hold_in_every_process_within_a_second() {
         pair.lindero(&["user", "disable", "eva"]);
     });
 
+    let table = pair.lindero(&["user", "review"]);
+    let line = table.lines().find(|line| line.starts_with("eva")).expect("a line");
+    assert!(line.contains("closed") && table.lines().all(|line| line.trim_end() == line), "{table}");
+    assert!(pair.lindero(&["user", "review", "--csv"]).contains("\neva,person,"));
+
     pair.lindero(&["user", "add", "sensores", "--system"]);
     let said = pair.lindero(&["user", "key", "sensores", "--title", "lecturas"]);
     let key = said.split_whitespace().find(|word| word.starts_with("lindero_")).expect("a key");

@@ -4,6 +4,9 @@
 mod health;
 mod jobs;
 mod layers;
+mod review;
+
+pub(super) use self::review::CSV as REVIEW_CSV;
 
 use crate::http::routes::{Routes, Rule};
 use access::Permission;
@@ -42,6 +45,7 @@ pub(super) fn routes() -> Routes {
         .delete("/admin/accounts/{account}/keys/{key}", Rule::May(Permission::ManageAccounts), revoke_key)
         .get("/admin/roles", Rule::May(Permission::ManageAccounts), roles)
         .put("/admin/roles/{role}", Rule::May(Permission::ManageRoles), put_role)
+        .merge(review::routes())
         .merge(layers::routes())
         .merge(jobs::routes())
         .merge(health::routes())

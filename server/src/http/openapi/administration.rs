@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::identity;
 use super::managing;
 use crate::http::document::JSON;
 
@@ -109,6 +110,14 @@ const OPERATIONS: &[Operation] = &[
         Some(("201", "CreatedKey")),
     ),
     ("delete", "/admin/accounts/{accountId}/keys/{keyId}", "revokeKey", "Take a key back", None, None),
+    (
+        "get",
+        "/admin/access-review",
+        "getAccessReview",
+        "Who may do what, where, and when each last came in and did something",
+        None,
+        Some(("200", "AccessReview")),
+    ),
     ("get", "/admin/roles", "getRoles", "The roles", None, Some(("200", "Roles"))),
     (
         "put",
@@ -118,15 +127,6 @@ const OPERATIONS: &[Operation] = &[
         Some("Role"),
         Some(("200", "Role")),
     ),
-];
-
-/// Parameters of the query: operation, name, what it is.
-const QUERY: &[(&str, &str, &str)] = &[
-    ("beginLogin", "return", "The path of the page of this server to which the browser comes back."),
-    ("finishLogin", "state", "What the browser was given to bring back."),
-    ("finishLogin", "code", "By what the provider vouches for somebody."),
-    ("finishLogin", "error", "Why it does not."),
-    ("finishLogin", "iss", "Which provider answers."),
 ];
 
 /// Adds the paths.
@@ -139,17 +139,7 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
                 let content = json!({ JSON: { "schema": reference("schemas", schema) } });
                 responses.insert((*status).to_owned(), json!({ "description": summary, "content": content }));
             }
-            None if path.starts_with("/session/oidc/") => {
-                let location = json!({ "description": "Where to.", "schema": { "type": "string", "format": "uri" } });
-                let redirect = json!({ "description": summary, "headers": { "Location": location } });
-                responses.insert("303".to_owned(), redirect);
-            }
             None => drop(responses.insert("204".to_owned(), json!({ "description": summary }))),
-        }
-        if *id == "logOut" {
-            let content = json!({ JSON: { "schema": reference("schemas", "LoggedOut") } });
-            let description = "Out here; the browser is to go on to end what it has at the identity provider";
-            responses.insert("200".to_owned(), json!({ "description": description, "content": content }));
         }
         for (status, name) in [
             ("400", "InvalidRequest"),
@@ -168,10 +158,7 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
         ] {
             responses.insert(status.to_owned(), reference("responses", name));
         }
-        let mut parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
-        parameters.extend(QUERY.iter().filter(|(of, ..)| of == id).map(|(_, name, description)| {
-            json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } })
-        }));
+        let parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
         let mut operation = json!({
             "operationId": id,
             "tags": [if path.starts_with("/admin") { "Administration" } else { "Session" }],
@@ -183,6 +170,7 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
             let content = json!({ JSON: { "schema": reference("schemas", schema) } });
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
+        identity::complete(id, &mut operation);
         paths.entry((*path).to_owned()).or_insert_with(|| json!({}))[*method] = operation;
     }
     managing::complete(paths);
@@ -283,6 +271,13 @@ pub(super) fn schemas() -> Value {
             "id": uuid(), "method": text(), "address": or_null(text()), "user_agent": text(), "created_at": instant(),
             "last_seen_at": instant(), "expires_at": instant() }), false),
         "Sessions": object(&["sessions"], json!({ "sessions": list("Session") }), false),
+        "Held": { "allOf": [reference("Assignment"),
+            object(&["permissions"], json!({ "permissions": permissions }), false)] },
+        "ReviewedAccount": object(&["account", "standing", "roles"], json!({
+            "account": reference("Account"), "standing": { "type": "string", "enum": ["open", "closed", "ended"] },
+            "roles": list("Held"), "keys": { "type": "integer" }, "last_key_used_at": or_null(instant()),
+            "last_action_at": or_null(instant()), "last_action": or_null(text()) }), false),
+        "AccessReview": object(&["accounts"], json!({ "accounts": list("ReviewedAccount") }), false),
         "NewKey": object(&["title"], json!({
             "title": { "type": "string", "minLength": 1, "maxLength": 100 }, "permissions": or_null(permissions.clone()),
             "expires_at": or_null(instant()) }), true),

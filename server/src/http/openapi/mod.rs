@@ -1,6 +1,7 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
 mod administration;
+mod identity;
 mod managing;
 mod parameters;
 mod paths;
