@@ -13,6 +13,8 @@ export const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2
 
 const lindero = async (...given) => (await promisify(execFile)(binary, given)).stdout;
 const PASSWORD = 'ceiba violeta 41 nubes';
+/** Accounts are never deleted: another run needs others. */
+const NAMES = [`delineante_${process.pid}`, `sistema_${process.pid}`];
 
 /** Three lots in a row, the last with a gap before it; a hundred pixels wide at zoom 18. */
 export const SIDE = 0.00027;
@@ -84,8 +86,8 @@ export async function makeScene() {
   await layer('lotes_prueba', lots, LOTS);
   const tree = { type: 'Feature', geometry: { type: 'Point', coordinates: [WEST, round(SOUTH - SIDE)] }, properties: { especie: 'Ocobo' } };
   await layer('arboles_prueba', [tree], TREES);
-  const said = await lindero('user', 'add', 'delineante');
-  await lindero('user', 'assign', 'delineante', 'editor');
+  const said = await lindero('user', 'add', NAMES[0]);
+  await lindero('user', 'assign', NAMES[0], 'editor');
   const token = said.match(/#link=([\w-]+)/)[1];
   const set = await fetch(new URL('session/link', SERVER), {
     method: 'PUT',
@@ -93,9 +95,9 @@ export async function makeScene() {
     body: JSON.stringify({ token, password: PASSWORD }),
   });
   if (set.status !== 201) throw new Error(`the account's password was not taken: ${set.status}`);
-  await lindero('user', 'add', 'otro_sistema', '--system');
-  await lindero('user', 'assign', 'otro_sistema', 'editor');
-  const key = (await lindero('user', 'key', 'otro_sistema', '--title', 'pruebas')).match(/\b(lin\w*_[\w-]+|\S{40,})/)[0];
+  await lindero('user', 'add', NAMES[1], '--system');
+  await lindero('user', 'assign', NAMES[1], 'editor');
+  const key = (await lindero('user', 'key', NAMES[1], '--title', 'pruebas')).match(/\b(lin\w*_[\w-]+|\S{40,})/)[0];
 
   /** Asks as the other system. */
   const ask = async (path, { method = 'GET', body, headers = {} } = {}) => {
@@ -121,7 +123,7 @@ export async function makeScene() {
     },
     /** For `open(..., { before })`: the page is that of the account. */
     comeIn: async (page) => {
-      const answer = await page.context().request.post(new URL('session', SERVER).href, { data: { name: 'delineante', password: PASSWORD } });
+      const answer = await page.context().request.post(new URL('session', SERVER).href, { data: { name: NAMES[0], password: PASSWORD } });
       if (!answer.ok()) throw new Error(`the account did not come in: ${answer.status()}`);
     },
     end: async () => {

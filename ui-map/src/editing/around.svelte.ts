@@ -45,7 +45,7 @@ export class Around {
 
   /** The layers that are to be seen, that which is edited first. */
   #layers(zoom: number): string[] {
-    const { app } = { app: this.#app };
+    const app = this.#app;
     const base = app.base ? BASE_COLLECTIONS.filter((id) => zoom >= FROM[id]) : [];
     const municipality = app.byId.get(this.#edited)?.lindero.municipality;
     const ids = [this.#edited, ...app.layers.map(({ id }) => id), ...base];

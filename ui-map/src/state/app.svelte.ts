@@ -192,7 +192,7 @@ export class App {
     this.#outdateLists(
       changes.filter(({ features }) => bounds && features.some((box) => overlap(box, bounds))).map(({ id }) => id),
     );
-    if (this.finding.isTouchedBy(changes)) void this.#refreshFound();
+    if (!this.editing && this.finding.isTouchedBy(changes)) void this.#refreshFound();
     if (changes.some(({ described }) => described)) this.#readCatalogueSoon();
   }
 
@@ -201,7 +201,7 @@ export class App {
     this.map?.refreshAll();
     for (const tell of this.#watchers) tell(null);
     this.#outdateLists(this.collections.map(({ id }) => id));
-    void this.#refreshFound();
+    if (!this.editing) void this.#refreshFound();
     this.#readCatalogueSoon();
   }
 
@@ -322,7 +322,9 @@ export class App {
     this.editing = null;
     this.looking = null;
     if (this.tab === 'task') this.tab = 'here';
-    if (id !== null) await this.finding.byId(collection, id, this.moment);
+    // What was found before may be gone, or another.
+    if (id === null) this.finding.clear();
+    else await this.finding.byId(collection, id, this.momentOf(collection));
   }
 
   /** Whether something is being done with a feature. */
