@@ -302,6 +302,7 @@ describe('the administration', { skip }, () => {
         for (const [path, title, waited] of [
           ['accounts', 'Cuentas', main.getByRole('link', { name: 'ana.admin' })],
           ['accounts/new', 'Nueva cuenta', main.getByLabel('Clase')],
+          ['accounts/review', 'Revisión de accesos', main.getByRole('row', { name: /alba\.auditora.*Auditoría \(En todo\)/ })],
           ['roles', 'Roles', main.getByRole('rowheader', { name: 'Auditoría' })],
           ['layers', 'Capas', main.getByRole('link', { name: LAYER })],
           [`layers/${ID}`, LAYER, main.locator('summary', { hasText: 'telefono' })],
