@@ -8,8 +8,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 /// A database role of ours, made by the `migrations` crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,10 @@ impl Target {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
-            .idle_timeout(Duration::from_mins(5));
+            .idle_timeout(Duration::from_mins(5))
+            // The same round trip tells whether it is alive.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_at_rest(connection)));
         if self.login_as_role {
             options = options.username(role.name());
             return pool.connect_lazy_with(options);
@@ -94,6 +97,20 @@ impl Target {
         })
         .connect_lazy_with(options)
     }
+}
+
+/// Whether a connection out of the pool is alive, and in no transaction any more.
+///
+/// A request that is given up while its transaction begins leaves one open of
+/// which sqlx does not know: what is done next on that connection would be in
+/// it, refused where it only reads, and else lost without a word.
+async fn is_at_rest(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    Ok(match connection.begin_with("SELECT 1").await {
+        // It began none, and was in none.
+        Err(sqlx::Error::BeginFailed) => true,
+        Ok(left_open) => left_open.rollback().await.is_ok(),
+        Err(_) => false,
+    })
 }
 
 /// Session settings that every statement of ours relies on: times are UTC,
