@@ -95,5 +95,6 @@ pub fn layer() -> Layer {
         extent: None,
         change_capture: ChangeCapture::Triggers,
         content_updated_at: Default::default(),
+        history_since: None,
     }
 }

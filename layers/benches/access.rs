@@ -61,6 +61,7 @@ fn layer() -> Layer {
         extent: None,
         change_capture: ChangeCapture::Triggers,
         content_updated_at: chrono::Utc::now(),
+        history_since: None,
     }
 }
 

@@ -141,6 +141,11 @@ pub fn push_box(part: Extent, srid: i32, sql: &mut QueryBuilder<Postgres>) {
     sql.push("4326), ").push_bind(step).push("), ").push_bind(srid).push(")");
 }
 
+/// A longitude or latitude as a map says it: to a millimetre.
+pub fn to_map(degrees: f64) -> f64 {
+    (degrees * 1e8).round() / 1e8
+}
+
 /// Whether coordinates in the CRS are degrees, so that what is straight in
 /// longitude and latitude is straight in it.
 pub fn is_geographic(srid: i32) -> bool {

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::Sector;
+use crate::{Domain, DomainCheck, LayerId, Sector};
 
 /// A text in the two languages that Lindero speaks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,12 +99,26 @@ pub struct LayerDefinition {
     /// Features that enter at higher zooms, by the value of one attribute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zoom_rule: Option<ZoomRule>,
+    /// What must hold between its features' geometries, and is looked at when
+    /// they are edited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topology: Vec<TopologyRule>,
     /// The attributes, in the order in which they are shown.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
     /// Further metadata, by ISO 19115 name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub metadata: IndexMap<String, serde_json::Value>,
+}
+
+/// What must hold between geometries, as GIS programs name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TopologyRule {
+    /// Areas of the layer have no area in common.
+    MustNotOverlap,
+    /// Every feature lies within what that layer's features cover together.
+    MustBeCoveredBy(LayerId),
 }
 
 /// From which zoom on a feature is in tiles, by an attribute's value.
@@ -165,37 +179,6 @@ impl Attribute {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(zoom: &u8) -> bool {
     *zoom == 0
-}
-
-/// What values an attribute may take.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Domain {
-    /// One of a list.
-    Values(Vec<DomainValue>),
-    /// A number between two others, both included.
-    Range {
-        /// The least.
-        min: f64,
-        /// The greatest.
-        max: f64,
-    },
-    /// A text that a regular expression matches whole.
-    Pattern(String),
-}
-
-/// A value of a domain and what it means.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DomainValue {
-    /// The value as stored, as text.
-    pub value: String,
-    /// What it is called.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub title: Text,
-    /// Its colour in maps and legends, `#rrggbb`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub color: Option<String>,
 }
 
 /// The type of an attribute, as JSON Schema and OGC API Features Part 5 see it.
@@ -301,6 +284,14 @@ pub enum DefinitionError {
     /// No title in Spanish.
     #[error("the layer has no title in Spanish")]
     NoTitle,
+    /// A domain's pattern is no regular expression.
+    #[error("the pattern of the attribute {attribute:?} is wrong: {reason}")]
+    Pattern {
+        /// The attribute.
+        attribute: String,
+        /// Why.
+        reason: String,
+    },
     /// An attribute that fewer may see than the layer shapes what all see.
     #[error(
         "{field} names the attribute {attribute:?}, which fewer may see than the layer: how the layer is drawn and \
@@ -366,7 +357,10 @@ impl LayerDefinition {
             return Err(DefinitionError::PersonalAndPublic(self.subject));
         }
         let mut names = HashSet::new();
-        for Attribute { name, .. } in &self.attributes {
+        for Attribute { name, domain, .. } in &self.attributes {
+            if let Some(Err(error)) = domain.as_ref().map(DomainCheck::new) {
+                return Err(DefinitionError::Pattern { attribute: name.clone(), reason: error.to_string() });
+            }
             if !names.insert(name.as_str()) {
                 return Err(DefinitionError::DuplicateAttribute(name.clone()));
             }

@@ -36,6 +36,9 @@ pub struct Layer {
     pub change_capture: ChangeCapture,
     /// When a load or an edit last changed its content.
     pub content_updated_at: DateTime<Utc>,
+    /// Since when the versions of its features are kept; none where they are
+    /// not: of published tables.
+    pub history_since: Option<DateTime<Utc>>,
 }
 
 impl Layer {

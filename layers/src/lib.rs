@@ -7,8 +7,11 @@ pub mod catalog;
 pub mod change;
 pub mod crs;
 mod definition;
+mod domain;
+pub mod edit;
 pub mod features;
 pub mod filter;
+pub mod history;
 mod identifier;
 pub mod job;
 mod layer;
@@ -19,8 +22,9 @@ mod sector;
 mod value;
 
 pub use definition::{
-    Attribute, AttributeType, DefinitionError, Domain, DomainValue, LayerDefinition, Text, UpdateFrequency, ZoomRule,
+    Attribute, AttributeType, DefinitionError, LayerDefinition, Text, TopologyRule, UpdateFrequency, ZoomRule,
 };
+pub use domain::{Domain, DomainCheck, DomainValue};
 pub use identifier::{InvalidIdentifier, LayerId, column_name};
 pub use layer::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, Table};
 pub use sector::Sector;

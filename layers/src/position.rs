@@ -73,7 +73,7 @@ async fn in_layer(db: &Database, layer: Layer, position: Position) -> Result<Opt
         return Ok(None);
     }
     let names = Quoted::new(&layer.table);
-    let mut sql = features::select(&layer, &names);
+    let mut sql = features::select(&layer, &names, None);
     sql.push(", (SELECT ST_Transform(ST_SetSRID(ST_MakePoint(").push_bind(longitude).push(", ").push_bind(latitude);
     sql.push("), 4326), 9377) AS point) AS here WHERE ");
     if layer.kind == Kind::Managed {

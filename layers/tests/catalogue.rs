@@ -87,7 +87,7 @@ async fn boxes_and_equality_select_what_postgis_selects() {
 async fn a_feature_has_its_values_and_its_place() {
     let test = TestDatabase::new().await;
     let layer = posts(&test, 3).await;
-    let feature = features::get(&Caller::ANONYMOUS, test.database(), &layer, "2").await.unwrap();
+    let feature = features::get(&Caller::ANONYMOUS, test.database(), &layer, "2", None).await.unwrap();
     assert_eq!(feature.values, [Value::Text("Poste 2".to_owned()), Value::Integer(2)]);
     let expected: Vec<u8> =
         sqlx::query_scalar("SELECT ST_AsBinary(ST_Transform(geom, 4326), 'NDR') FROM geo.postes WHERE fid = 2")
@@ -96,7 +96,7 @@ async fn a_feature_has_its_values_and_its_place() {
             .unwrap();
     assert_eq!(feature.geometry, Some(expected));
     for unknown in ["4", "x", "", "99999999999999999999"] {
-        let error = features::get(&Caller::ANONYMOUS, test.database(), &layer, unknown).await.unwrap_err();
+        let error = features::get(&Caller::ANONYMOUS, test.database(), &layer, unknown, None).await.unwrap_err();
         assert!(matches!(error, FeatureError::UnknownFeature { .. }), "{unknown}: {error}");
     }
 }
@@ -198,9 +198,9 @@ async fn somebodys_table_is_published_as_it_is() {
     let feature = &batches[0][0];
     assert_eq!(feature.values[0], Value::Text("Zanja \"A\"".to_owned()));
     assert_eq!(feature.values[1], Value::Number(12.5));
-    let again = features::get(&Caller::ANONYMOUS, db, &layer, &feature.id.to_string()).await.unwrap();
+    let again = features::get(&Caller::ANONYMOUS, db, &layer, &feature.id.to_string(), None).await.unwrap();
     assert_eq!(again, *feature);
-    let unknown = features::get(&Caller::ANONYMOUS, db, &layer, "no-uuid").await;
+    let unknown = features::get(&Caller::ANONYMOUS, db, &layer, "no-uuid", None).await;
     assert!(matches!(unknown, Err(FeatureError::UnknownFeature { .. })));
 
     let here =

@@ -162,11 +162,11 @@ async fn writes_to_the_parent_and_to_a_partition_are_each_told_once() {
     // A partition that comes later is reported as unseen, until it is mended.
     run(&mut admin, "CREATE TABLE catastro.lotes_b PARTITION OF catastro.lotes FOR VALUES IN ('b1')").await;
     let layer = catalog::get(OPERATOR, db, &id("lotes")).await.unwrap();
-    assert_eq!(catalog::missing_triggers(&mut admin, &layer.table).await.unwrap(), ["catastro.lotes_b"]);
+    assert_eq!(catalog::missing_triggers(&mut admin, layer.kind, &layer.table).await.unwrap(), ["catastro.lotes_b"]);
     let mut transaction = admin.begin().await.unwrap();
-    catalog::install_triggers(&mut transaction, &layer.id, &layer.table).await.unwrap();
+    catalog::install_triggers(&mut transaction, &layer.id, layer.kind, &layer.table).await.unwrap();
     transaction.commit().await.unwrap();
-    assert_eq!(catalog::missing_triggers(&mut admin, &layer.table).await.unwrap(), [""; 0]);
+    assert_eq!(catalog::missing_triggers(&mut admin, layer.kind, &layer.table).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]

@@ -32,15 +32,17 @@ pub enum Action {
     RevokeKey,
     DescribeLayer,
     CancelJob,
+    EditFeatures,
 }
 
 codes!(Action, "audited action",
     "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
-     change_role, create_key, revoke_key, describe_layer, cancel_job",
+     change_role, create_key, revoke_key, describe_layer, cancel_job, edit_features",
     "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
     "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
     "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
-    "revoke_key" => RevokeKey, "describe_layer" => DescribeLayer, "cancel_job" => CancelJob);
+    "revoke_key" => RevokeKey, "describe_layer" => DescribeLayer, "cancel_job" => CancelJob,
+    "edit_features" => EditFeatures);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::{Caller, MunicipalityCode};
 use layers::catalog::{self, Registration};
+use layers::history;
 use layers::{Attribute, AttributeType, Layer, LayerDefinition, Text};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,7 @@ impl Load<'_> {
         transaction
             .execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
             .await?;
+        history::begin(self.caller, &mut transaction, history::Source::Import, Some(&findings.report.file)).await?;
         let outcome = match (&self.existing, &self.request.join) {
             (Some(layer), Some(join)) => {
                 super::join::run(&self, &mut transaction, &mut reading, &mut findings, layer, join).await

@@ -115,7 +115,7 @@ pub async fn register(
         change_capture: ChangeCapture::Triggers,
     };
     row::put(&mut *transaction, &entry).await?;
-    install_triggers(&mut *transaction, &registration.id, &registration.table()).await
+    install_triggers(&mut *transaction, &registration.id, Kind::Managed, &registration.table()).await
 }
 
 /// Counts a layer's features and measures its extent anew, in the caller's
@@ -167,7 +167,7 @@ pub async fn describe(
 }
 
 /// Removes a layer: a managed one with its table, a published one from the
-/// catalogue only. What it held is gone when this returns.
+/// catalogue only. What it held is gone when this returns, with its history.
 pub async fn remove(caller: &Caller, db: &Database, id: &LayerId) -> Result<(), CatalogError> {
     caller.require_operator("remove a layer")?;
     let layer = get(caller, db, id).await?;
@@ -176,7 +176,12 @@ pub async fn remove(caller: &Caller, db: &Database, id: &LayerId) -> Result<(), 
     }
     let mut transaction = db.loader().begin().await?;
     sqlx::query("SET LOCAL lock_timeout = '5s'").execute(&mut *transaction).await?;
-    sqlx::query("DELETE FROM catalog.layer WHERE id = $1").bind(id.as_str()).execute(&mut *transaction).await?;
+    for statement in [
+        "DELETE FROM catalog.feature_version WHERE municipality = $1 AND layer = $2",
+        "DELETE FROM catalog.layer WHERE municipality = $1 AND id = $2",
+    ] {
+        sqlx::query(statement).bind(layer.municipality.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
+    }
     let table = row::Quoted::new(&layer.table);
     sqlx::query(sqlx::AssertSqlSafe(format!("DROP TABLE {}", table.relation))).execute(&mut *transaction).await?;
     transaction.commit().await?;

@@ -204,7 +204,7 @@ pub async fn publish(
     )
     .await?;
     if change_capture == ChangeCapture::Triggers {
-        capture::install_triggers(&mut transaction, &publication.id, &candidate.table).await?;
+        capture::install_triggers(&mut transaction, &publication.id, Kind::Published, &candidate.table).await?;
     }
     refresh(caller, &mut transaction, &publication.id, true).await?;
     transaction.commit().await?;

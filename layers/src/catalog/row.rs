@@ -12,7 +12,7 @@ macro_rules! select {
         concat!(
             "SELECT municipality, id, kind, table_schema, table_name, key_column, key_type, geometry_column, \
              geometry_type, coordinate_dimension, storage_srid, declared_crs, definition, feature_count, \
-             west, south, east, north, change_capture, content_updated_at FROM catalog.layer",
+             west, south, east, north, change_capture, content_updated_at, history_since FROM catalog.layer",
             $condition
         )
     };
@@ -62,6 +62,7 @@ pub(super) fn layer(row: &PgRow) -> Result<Layer, CatalogError> {
         extent: extent(row)?,
         change_capture: text("change_capture")?.parse().map_err(CatalogError::corrupt)?,
         content_updated_at: row.try_get("content_updated_at")?,
+        history_since: row.try_get("history_since")?,
     })
 }
 

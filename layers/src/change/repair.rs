@@ -17,18 +17,18 @@ pub async fn repair(caller: &Caller, db: &Database, id: &LayerId) -> Result<Vec<
         return Ok(Vec::new());
     }
     let mut loader = db.loader().acquire().await?;
-    let missing = catalog::missing_triggers(&mut loader, &layer.table).await?;
+    let missing = catalog::missing_triggers(&mut loader, layer.kind, &layer.table).await?;
     if missing.is_empty() {
         return Ok(missing);
     }
     if layer.kind == Kind::Managed {
         let mut transaction = loader.begin().await?;
-        catalog::install_triggers(&mut transaction, id, &layer.table).await?;
+        catalog::install_triggers(&mut transaction, id, layer.kind, &layer.table).await?;
         transaction.commit().await?;
     } else {
         let mut owner = PgConnection::connect_with(&db.target().admin_options()).await?;
         let mut transaction = owner.begin().await?;
-        catalog::install_triggers(&mut transaction, id, &layer.table).await?;
+        catalog::install_triggers(&mut transaction, id, layer.kind, &layer.table).await?;
         transaction.commit().await?;
         owner.close().await?;
     }

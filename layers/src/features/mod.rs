@@ -1,17 +1,20 @@
 //! Reading a layer's features: pages, one by its id, counts, where they are.
 
+mod moment;
 mod place;
 mod query;
 mod read;
 mod snapshot;
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+pub use moment::push_relation;
 pub(crate) use place::measure;
 pub use place::{any_within, extent};
 pub use query::{Bbox, InvalidQuery, Query};
 pub use read::{batches, count, get};
-pub(crate) use read::{feature, select};
+pub(crate) use read::{feature, projected, push_columns, select};
 pub use snapshot::{SnapshotRow, Told, Wanted, snapshot};
 
 use crate::{Layer, LayerId, Value};
@@ -26,6 +29,32 @@ pub struct Feature {
     pub geometry: Option<Vec<u8>>,
     /// Its attributes' values, in the order of the layer's definition.
     pub values: Vec<Value>,
+}
+
+impl Feature {
+    /// A tag of what it is: equal for two only if they are the same in all that
+    /// the caller for whom they were read may see. Equal in all processes.
+    pub fn tag(&self, layer: &Layer) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |part: &[u8]| {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        };
+        add(self.id.to_string().as_bytes());
+        add(self.geometry.as_deref().unwrap_or_default());
+        for (attribute, value) in layer.definition.attributes.iter().zip(&self.values) {
+            add(attribute.name.as_bytes());
+            // A value is written in one way only.
+            add(&serde_json::to_vec(value).unwrap_or_default());
+        }
+        let digest = digest.finalize();
+        digest.first_chunk().map_or_else(String::new, |first| format!("{:032x}", u128::from_be_bytes(*first)))
+    }
+}
+
+/// The JSON pointer (RFC 6901) to a property in a feature.
+pub(crate) fn pointer(property: &str) -> String {
+    format!("/properties/{}", property.replace('~', "~0").replace('/', "~1"))
 }
 
 /// A feature's id.
@@ -79,6 +108,19 @@ pub enum FeatureError {
         layer: LayerId,
         /// The id that was asked for.
         feature: String,
+    },
+    /// The layer's versions are not kept.
+    #[error("the layer {0} has no history: its table is kept elsewhere")]
+    NoHistory(LayerId),
+    /// The feature has no such version.
+    #[error("the feature {feature} of the layer {layer} has no version {version}")]
+    UnknownVersion {
+        /// The layer.
+        layer: LayerId,
+        /// The feature.
+        feature: i64,
+        /// The version.
+        version: i32,
     },
     /// The database refused or could not be reached.
     #[error("the features could not be read: {0}")]

@@ -77,6 +77,7 @@ pub struct Query {
     bbox: Option<Bbox>,
     filter: Option<Filter>,
     equal: Vec<(String, Value)>,
+    pub(super) moment: Option<DateTime<Utc>>,
     pub(super) offset: u64,
     pub(super) after: Option<FeatureId>,
 }
@@ -93,6 +94,14 @@ impl Query {
     #[must_use]
     pub fn matching(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
+        self
+    }
+
+    /// Those that there were at that moment, as they were, where the layer's
+    /// versions are kept.
+    #[must_use]
+    pub fn as_of(mut self, moment: DateTime<Utc>) -> Self {
+        self.moment = Some(moment);
         self
     }
 

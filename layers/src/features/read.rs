@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 
 use access::{Caller, Database};
+use chrono::{DateTime, Utc};
 use futures::Stream;
 use futures::stream::try_unfold;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
-use super::{Feature, FeatureError, FeatureId, Query};
+use super::{Feature, FeatureError, FeatureId, Query, push_relation};
 use crate::catalog::Quoted;
 use crate::{AttributeType, Kind, Layer, Value, crs};
 
@@ -45,17 +46,24 @@ pub async fn count(caller: &Caller, db: &Database, layer: &Layer, query: &Query)
     let layer = check(caller, layer)?;
     let names = Quoted::new(&layer.table);
     let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
-    sql.push(&names.relation);
+    push_relation(&layer, query.moment, &mut sql);
     query.push_conditions(&layer, &names, &mut sql);
     Ok(sql.build_query_scalar().persistent(query.is_common()).fetch_one(db.app()).await?)
 }
 
-/// The feature with that id.
-pub async fn get(caller: &Caller, db: &Database, layer: &Layer, id: &str) -> Result<Feature, FeatureError> {
+/// The feature with that id: as it is, or as it was at a moment where the
+/// layer's versions are kept.
+pub async fn get(
+    caller: &Caller,
+    db: &Database,
+    layer: &Layer,
+    id: &str,
+    moment: Option<DateTime<Utc>>,
+) -> Result<Feature, FeatureError> {
     let layer = &*check(caller, layer)?;
     let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_owned() };
     let names = Quoted::new(&layer.table);
-    let mut sql = select(layer, &names);
+    let mut sql = select(layer, &names, moment);
     Query::default().push_conditions(layer, &names, &mut sql);
     sql.push(" AND ").push(&names.key).push(" = ");
     if is_number(&layer.table.key_type) {
@@ -76,7 +84,7 @@ pub async fn get(caller: &Caller, db: &Database, layer: &Layer, id: &str) -> Res
 
 async fn page(db: &Database, layer: &Layer, query: &Query, limit: usize) -> Result<Vec<Feature>, FeatureError> {
     let names = Quoted::new(&layer.table);
-    let mut sql = select(layer, &names);
+    let mut sql = select(layer, &names, query.moment);
     query.push_conditions(layer, &names, &mut sql);
     match &query.after {
         Some(FeatureId::Number(after)) => {
@@ -103,16 +111,17 @@ pub(super) fn check<'a>(caller: &Caller, layer: &'a Layer) -> Result<Cow<'a, Lay
 
 /// `SELECT key, geometry, attributes... FROM relation`: the geometry as WKB in
 /// CRS84, each attribute as the PostgreSQL type of its [`AttributeType`].
-pub(crate) fn select(layer: &Layer, names: &Quoted) -> QueryBuilder<Postgres> {
+pub(crate) fn select(layer: &Layer, names: &Quoted, moment: Option<DateTime<Utc>>) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("SELECT ");
     let straight = format!("ST_CurveToLine({})", names.geometry);
     push_columns(layer, names, &projected(&straight, layer, crs::WGS_84), &mut sql);
-    sql.push(" FROM ").push(&names.relation);
+    sql.push(" FROM ");
+    push_relation(layer, moment, &mut sql);
     sql
 }
 
 /// The columns of [`select`], with that expression as geometry.
-pub(super) fn push_columns(layer: &Layer, names: &Quoted, geometry: &str, sql: &mut QueryBuilder<Postgres>) {
+pub(crate) fn push_columns(layer: &Layer, names: &Quoted, geometry: &str, sql: &mut QueryBuilder<Postgres>) {
     sql.push(&names.key).push(if is_number(&layer.table.key_type) { "::bigint" } else { "::text" });
     sql.push(", ST_AsBinary(").push(geometry).push(", 'NDR')");
     for attribute in &layer.definition.attributes {
@@ -124,7 +133,7 @@ pub(super) fn push_columns(layer: &Layer, names: &Quoted, geometry: &str, sql: &
 }
 
 /// An expression for a geometry of the layer in that CRS.
-pub(super) fn projected(geometry: &str, layer: &Layer, srid: i32) -> String {
+pub(crate) fn projected(geometry: &str, layer: &Layer, srid: i32) -> String {
     if layer.storage_srid == srid { geometry.to_owned() } else { format!("ST_Transform({geometry}, {srid})") }
 }
 

@@ -43,6 +43,7 @@ fn layer() -> Layer {
         extent: None,
         change_capture: ChangeCapture::Triggers,
         content_updated_at: chrono::DateTime::UNIX_EPOCH,
+        history_since: None,
     }
 }
 

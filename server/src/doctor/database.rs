@@ -179,7 +179,7 @@ async fn triggers(target: &Target, connection: &mut PgConnection, report: &mut R
     };
     let mut unseen = Vec::new();
     for layer in layers.iter().filter(|layer| layer.change_capture == ChangeCapture::Triggers) {
-        match catalog::missing_triggers(connection, &layer.table).await {
+        match catalog::missing_triggers(connection, layer.kind, &layer.table).await {
             Ok(tables) => unseen.extend(tables),
             Err(error) => return report.problem("triggers", error.to_string(), "look into the database's log"),
         }

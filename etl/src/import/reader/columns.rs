@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use layers::{Attribute, AttributeType, Domain, LayerDefinition, Text, column_name};
-use regex::Regex;
+use layers::{Attribute, AttributeType, DomainCheck, LayerDefinition, Text, column_name};
 
 use super::cell::Cell;
 use super::source::Table;
@@ -14,15 +13,7 @@ use crate::import::protocol::Order;
 pub(super) struct Column {
     pub(super) source: Option<usize>,
     pub(super) attribute: Attribute,
-    check: Check,
-}
-
-/// A domain, ready to be asked.
-enum Check {
-    Anything,
-    Values(HashSet<String>),
-    Range(f64, f64),
-    Pattern(Regex),
+    check: Option<DomainCheck>,
 }
 
 /// The name by which import and its own reject files know two fields.
@@ -131,15 +122,9 @@ fn free_name(field: &str, index: usize, taken: &mut HashSet<String>) -> String {
 
 impl Column {
     fn new(source: Option<usize>, attribute: Attribute) -> Result<Self, String> {
-        let check = match &attribute.domain {
-            None => Check::Anything,
-            Some(Domain::Values(values)) => Check::Values(values.iter().map(|value| value.value.clone()).collect()),
-            Some(Domain::Range { min, max }) => Check::Range(*min, *max),
-            Some(Domain::Pattern(pattern)) => Check::Pattern(
-                Regex::new(&format!("^(?:{pattern})$"))
-                    .map_err(|error| format!("the pattern of the attribute {:?} is wrong: {error}", attribute.name))?,
-            ),
-        };
+        let check = attribute.domain.as_ref().map(DomainCheck::new).transpose();
+        let check =
+            check.map_err(|error| format!("the pattern of the attribute {:?} is wrong: {error}", attribute.name))?;
         Ok(Self { source, attribute, check })
     }
 
@@ -148,36 +133,17 @@ impl Column {
         if *cell == Cell::Null {
             return self.attribute.required.then(|| "the attribute is required".to_owned());
         }
-        let number = |cell: &Cell| match cell {
+        let number = match cell {
             Cell::Integer(number) => Some(*number as f64),
             Cell::Number(number) => Some(*number),
             _ => None,
         };
-        match &self.check {
-            Check::Anything => None,
-            Check::Values(values) => {
-                let allowed = match cell {
-                    Cell::Text(text) => values.contains(text.as_str()),
-                    other => values.contains(&other.to_text()),
-                };
-                (!allowed).then(|| {
-                    let mut list: Vec<&str> = values.iter().map(String::as_str).collect();
-                    list.sort_unstable();
-                    list.truncate(12);
-                    format!("not in the domain ({}{})", list.join(", "), if values.len() > 12 { ", …" } else { "" })
-                })
-            }
-            Check::Range(min, max) => number(cell)
-                .is_some_and(|number| !(*min..=*max).contains(&number))
-                .then(|| format!("not between {min} and {max}")),
-            Check::Pattern(pattern) => {
-                let matches = match cell {
-                    Cell::Text(text) => pattern.is_match(text),
-                    other => pattern.is_match(&other.to_text()),
-                };
-                (!matches).then(|| format!("does not match the pattern {}", pattern.as_str()))
-            }
-        }
+        let check = self.check.as_ref()?;
+        let admitted = match cell {
+            Cell::Text(text) => check.admits(text, number),
+            other => check.admits(&other.to_text(), number),
+        };
+        (!admitted).then(|| format!("not {check}"))
     }
 
     pub(super) fn kind(&self) -> AttributeType {
@@ -187,6 +153,8 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
+    use layers::Domain;
+
     use super::*;
 
     #[test]
