@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use geojson::{Position, Value as GeoJson};
-use geozero::error::{GeozeroError, Result as GeozeroResult};
+use geozero::error::Result as GeozeroResult;
 use geozero::wkb::process_wkb_geom;
 use geozero::{CoordDimensions, GeomProcessor, ToWkb};
 use serde_json::Value as Json;
@@ -201,7 +201,9 @@ fn each_mut(geometry: &mut GeoJson, change: &mut dyn FnMut(&mut Position)) {
         GeoJson::MultiLineString(lines) | GeoJson::Polygon(lines) => lines.iter_mut().flatten().for_each(change),
         GeoJson::MultiPolygon(polygons) => polygons.iter_mut().flatten().flatten().for_each(change),
         GeoJson::GeometryCollection(members) => {
-            members.iter_mut().for_each(|member| each_mut(&mut member.value, change));
+            for member in members {
+                each_mut(&mut member.value, change);
+            }
         }
     }
 }
@@ -235,6 +237,6 @@ fn vertices(wkb: &[u8]) -> GeozeroResult<Vec<[f64; 3]>> {
         }
     }
     let mut found = Vertices(Vec::new());
-    process_wkb_geom(&mut std::io::Cursor::new(wkb), &mut found).map_err(GeozeroError::from)?;
+    process_wkb_geom(&mut std::io::Cursor::new(wkb), &mut found)?;
     Ok(found.0)
 }

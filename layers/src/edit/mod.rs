@@ -108,6 +108,15 @@ impl Layer {
     }
 }
 
+/// The layer, for whoever may edit its features.
+pub async fn editable(caller: &Caller, db: &Database, layer: &LayerId) -> Result<Layer, EditError> {
+    let layer = catalog::get(caller, db, layer).await?;
+    if !caller.may(Permission::EditFeatures, &layer.scope()) {
+        return Err(Denied { action: "edit this layer's features" }.into());
+    }
+    if layer.is_writable() { Ok(layer) } else { Err(EditError::NotWritable(layer.id)) }
+}
+
 /// Edits a layer's features, all or none, and says what each has become, in
 /// the order of the edits. `reason` is kept with the versions.
 ///
@@ -132,13 +141,7 @@ pub(crate) async fn apply_near(
     reason: Option<&str>,
     known: &[(Vec<u8>, Vec<u8>)],
 ) -> Result<Vec<Edited>, EditError> {
-    let layer = catalog::get(caller, db, layer).await?;
-    if !caller.may(Permission::EditFeatures, &layer.scope()) {
-        return Err(Denied { action: "edit this layer's features" }.into());
-    }
-    if !layer.is_writable() {
-        return Err(EditError::NotWritable(layer.id));
-    }
+    let layer = editable(caller, db, layer).await?;
     if edits.is_empty() || edits.len() > MOST {
         return Err(EditError::Count(edits.len()));
     }

@@ -40,27 +40,18 @@ impl<'a> Schema<'a> {
         }
         let mut values = Vec::with_capacity(attributes.len());
         for (index, attribute) in attributes.iter().enumerate() {
-            let value = match properties.get(&attribute.name) {
-                Some(said) => match read(attribute.kind, said) {
-                    Some(value) => {
-                        let broken = self.broken(index, attribute, &value);
-                        violations.extend(broken.map(|rule| Violation::of_property(edit, &attribute.name, rule)));
-                        value
-                    }
-                    None => {
-                        violations.push(Violation::of_property(edit, &attribute.name, Rule::Type(attribute.kind)));
-                        Value::Null
-                    }
-                },
-                None => match was.and_then(|was| was.get(index)) {
-                    Some(value) => value.clone(),
-                    None => {
-                        if attribute.required {
-                            violations.push(Violation::of_property(edit, &attribute.name, Rule::Required));
-                        }
-                        Value::Null
-                    }
-                },
+            let said = properties.get(&attribute.name);
+            let value = match (said, was.and_then(|was| was.get(index))) {
+                // Nothing is said of it: it stays.
+                (None, Some(value)) => value.clone(),
+                (said, _) => {
+                    let value = read(attribute.kind, said.unwrap_or(&Json::Null));
+                    let broken = value
+                        .as_ref()
+                        .map_or(Some(Rule::Type(attribute.kind)), |value| self.broken(index, attribute, value));
+                    violations.extend(broken.map(|rule| Violation::of_property(edit, &attribute.name, rule)));
+                    value.unwrap_or(Value::Null)
+                }
             };
             values.push(value);
         }
@@ -102,10 +93,12 @@ fn read(kind: AttributeType, said: &Json) -> Option<Value> {
             .map(Value::Integer),
         AttributeType::Number => said.as_f64().filter(|number| number.is_finite()).map(Value::Number),
         AttributeType::Boolean => said.as_bool().map(Value::Boolean),
-        AttributeType::Date => said.as_str()?.parse::<NaiveDate>().ok().filter(is_storable).map(Value::Date),
+        AttributeType::Date => {
+            said.as_str()?.parse::<NaiveDate>().ok().filter(|date| is_storable(*date)).map(Value::Date)
+        }
         AttributeType::DateTime => {
             let instant = DateTime::parse_from_rfc3339(said.as_str()?).ok()?.with_timezone(&Utc);
-            is_storable(&instant.date_naive()).then_some(Value::DateTime(instant))
+            is_storable(instant.date_naive()).then_some(Value::DateTime(instant))
         }
         AttributeType::Json => Some(Value::Json(said.clone())),
     }
@@ -113,8 +106,8 @@ fn read(kind: AttributeType, said: &Json) -> Option<Value> {
 
 /// PostgreSQL's dates begin 4713 BC; ours have a year of four digits, as RFC
 /// 3339 writes them.
-fn is_storable(date: &NaiveDate) -> bool {
-    (0..=9999).contains(&chrono::Datelike::year(date))
+fn is_storable(date: NaiveDate) -> bool {
+    (0..=9999).contains(&chrono::Datelike::year(&date))
 }
 
 #[cfg(test)]

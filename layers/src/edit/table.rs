@@ -101,7 +101,7 @@ pub(super) async fn delete(connection: &mut PgConnection, layer: &Layer, ids: &[
 pub(super) async fn update(connection: &mut PgConnection, layer: &Layer, planned: &Planned) -> Result<(), EditError> {
     let Quoted { relation, key, geometry } = Quoted::new(&layer.table);
     let attributes: Vec<String> = names_of(layer);
-    let list = |of: &str| attributes.iter().map(|name| format!("{of}{name}, ")).collect::<String>();
+    let list = |of: &str| attributes.iter().fold(String::new(), |list, name| list + of + name + ", ");
     let mut sql = QueryBuilder::new(format!(
         "UPDATE {relation} AS t SET ({}{geometry}) = ROW ({}coalesce(ST_GeomFromEWKB(r.\"lindero geometry\"), t.{geometry})) FROM ",
         list(""),

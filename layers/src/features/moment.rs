@@ -21,7 +21,7 @@ pub fn push_relation(layer: &Layer, moment: Option<DateTime<Utc>>, sql: &mut Que
     };
     let columns = |of: &str| -> String {
         let attributes = layer.definition.attributes.iter();
-        attributes.map(|attribute| format!(", {of}.{}", Quoted::identifier(&attribute.name))).collect()
+        attributes.fold(String::new(), |list, attribute| list + ", " + of + "." + &Quoted::identifier(&attribute.name))
     };
     let (key, geometry) = (&names.key, &names.geometry);
     sql.push(format!(

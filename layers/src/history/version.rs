@@ -106,7 +106,9 @@ pub async fn versions(
     versions.truncate(limit);
     let scope = layer.scope();
     if !caller.may(Permission::EditFeatures, &scope) && !caller.may(Permission::ReadAudit, &scope) {
-        versions.iter_mut().for_each(|version| version.author = None);
+        for version in &mut versions {
+            version.author = None;
+        }
     }
     if versions.is_empty() && before.is_none() {
         return Err(unknown());

@@ -34,12 +34,16 @@ pub(super) fn own(status: StatusCode, document: &impl Serialize) -> Response {
 /// The answer with its headers. The tag is weak: the bytes differ by the
 /// compression that is put on outside.
 pub(super) fn whole(asked: &Asked, media_type: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("W/\"{}\"", digest(&body));
+    tagged(asked, media_type, &format!("W/\"{}\"", digest(&body)), body)
+}
+
+/// The same with a tag that is known. What has a strong one is not compressed.
+pub(super) fn tagged(asked: &Asked, media_type: &'static str, tag: &str, body: Vec<u8>) -> Response {
     let mut headers = negotiated(asked, media_type);
-    if let Ok(value) = HeaderValue::from_str(&tag) {
+    if let Ok(value) = HeaderValue::from_str(tag) {
         headers.insert(ETAG, value);
     }
-    if asked.has(&tag) {
+    if asked.has(tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, Body::from(body)).into_response()

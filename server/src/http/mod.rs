@@ -39,7 +39,7 @@ use std::sync::{Arc, LazyLock};
 use ::tiles::engine::{IndexedTiles, Limits};
 use access::{Database, Gate};
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio_util::sync::CancellationToken;
@@ -161,6 +161,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(assets::file)
         // Inside the router, where the route's template is known.
         .layer(from_fn(observe::remember_route))
+        .layer(DefaultBodyLimit::max(shield::MAX_BODY))
         .with_state(state.clone());
 
     // Outside of it, in the order in which a request meets them. As one

@@ -1,6 +1,7 @@
 //! What went wrong, as RFC 9457 says it. Every error that leaves the server
 //! over HTTP is a [`Problem`]; nothing else makes an error response.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AU
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -36,6 +38,12 @@ pub enum Kind {
     Gone,
     /// Too many requests of one kind.
     TooManyRequests,
+    /// A feature is another than the caller thought.
+    FeatureChanged,
+    /// A feature breaks its layer's rules.
+    InvalidFeature,
+    /// The layer's table is none that is written here.
+    TableNotWritable,
     /// The thing exists, but not for this method.
     MethodNotAllowed,
     /// None of the formats asked for exists for this thing.
@@ -70,6 +78,13 @@ impl Kind {
             }
             Self::Gone => (StatusCode::GONE, "gone", "This is no longer there"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
+            Self::FeatureChanged => {
+                (StatusCode::PRECONDITION_FAILED, "feature-changed", "Somebody else changed this meanwhile")
+            }
+            Self::InvalidFeature => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid-feature", "The feature breaks rules of its layer")
+            }
+            Self::TableNotWritable => (StatusCode::CONFLICT, "table-not-writable", "This layer is not edited here"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here")
@@ -136,6 +151,8 @@ pub struct Problem {
     allow: Option<HeaderValue>,
     /// When to try again.
     wait: Option<Duration>,
+    /// Members of its own (RFC 9457, 3.2).
+    member: Option<Box<(&'static str, Value)>>,
 }
 
 /// A handler's outcome.
@@ -144,7 +161,7 @@ pub type Result<T, E = Problem> = std::result::Result<T, E>;
 impl Problem {
     /// A problem of a kind, without more to say.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, parameter: None, allow: None, wait: None }
+        Self { kind, detail: None, parameter: None, allow: None, wait: None, member: None }
     }
 
     /// Says what is the matter, and what the caller can do.
@@ -158,6 +175,13 @@ impl Problem {
     #[must_use]
     pub(super) fn with_allow(mut self, allow: Option<HeaderValue>) -> Self {
         self.allow = allow;
+        self
+    }
+
+    /// Says more, for programs: a member of this kind of problem.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: Value) -> Self {
+        self.member = Some(Box::new((name, value)));
         self
     }
 
@@ -244,6 +268,8 @@ struct Document<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    #[serde(flatten)]
+    member: Option<HashMap<&'a str, &'a Value>>,
 }
 
 impl IntoResponse for Problem {
@@ -255,6 +281,7 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             detail: self.detail.as_deref(),
             parameter: self.parameter.as_deref(),
+            member: self.member.as_deref().map(|(name, value)| HashMap::from([(*name, value)])),
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = (status, body).into_response();

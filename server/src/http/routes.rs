@@ -6,6 +6,7 @@
 
 use access::Permission;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -100,6 +101,11 @@ impl Routes {
     fn on(mut self, method: Method, path: &'static str, rule: Rule, handler: MethodRouter<AppState>) -> Self {
         self.list.push(Route { method, path, rule });
         Self { router: self.router.route(path, handler), ..self }
+    }
+
+    /// Lets the routes so far take bodies of so many bytes.
+    pub(super) fn with_bodies_up_to(self, bytes: usize) -> Self {
+        Self { router: self.router.route_layer(DefaultBodyLimit::max(bytes)), ..self }
     }
 
     pub(super) fn merge(mut self, other: Self) -> Self {

@@ -8,7 +8,7 @@ use axum::http::header::{
     ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LINK, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,8 +22,10 @@ use super::observe::REQUEST_ID;
 use super::problem::{Kind, Problem};
 use super::tiles::GENERALISED;
 
-/// The largest request body.
-const MAX_BODY: usize = 1024 * 1024;
+/// The largest request body, where a route does not say that it takes larger ones.
+pub(super) const MAX_BODY: usize = 1024 * 1024;
+/// The largest of any route.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// Everything from ourselves; images also from what the map makes in the page.
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'self'; base-uri 'self'; \
@@ -33,14 +35,19 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ance
 const PERMISSIONS: &str = "geolocation=(self), camera=(), microphone=(), payment=(), usb=()";
 
 pub(super) fn body_limit() -> RequestBodyLimitLayer {
-    RequestBodyLimitLayer::new(MAX_BODY)
+    RequestBodyLimitLayer::new(LARGEST_BODY)
 }
 
 /// gzip, brotli or zstd for what is text and not yet encoded.
 pub(super) fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new()
         .no_deflate()
-        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/woff")))
+        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/woff")).and(is_not_tagged))
+}
+
+/// Whether the bytes may be others than they are: not under a strong tag.
+fn is_not_tagged(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers.get(ETAG).is_none_or(|tag| tag.as_bytes().starts_with(b"W/"))
 }
 
 /// Public data may be read by any site's pages; nothing is sent with
@@ -93,7 +100,7 @@ pub(super) fn only_problems(response: Response) -> Response {
     let problem = Problem::new(kind).with_allow(response.headers().get(ALLOW).cloned());
     match response.status() {
         // Their detail is the limit that was passed.
-        StatusCode::PAYLOAD_TOO_LARGE => problem.with_detail(format!("a request's body may have {MAX_BODY} bytes")),
+        StatusCode::PAYLOAD_TOO_LARGE => problem.with_detail(format!("a request's body may have {LARGEST_BODY} bytes")),
         _ => problem,
     }
     .into_response()

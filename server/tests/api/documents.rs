@@ -160,7 +160,9 @@ async fn every_link_starts_at_the_base_and_leads_somewhere() {
 #[tokio::test]
 async fn other_methods_are_refused_and_head_and_options_answered() {
     let city = City::new().await;
-    for path in PAGES.iter().chain(["/", "/search?q=a", "/here?lon=0&lat=0"].iter()) {
+    // What is edited takes other methods.
+    let read = PAGES.iter().filter(|path| !path.contains("/items"));
+    for path in read.chain(["/", "/search?q=a", "/here?lon=0&lat=0"].iter()) {
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             let answer = city.ask(method, path, &[]).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
@@ -178,7 +180,7 @@ fn masked(document: Value) -> Value {
         Value::Object(members) => members
             .into_iter()
             .map(|(name, value)| match name.as_str() {
-                "updated" | "version" | "changes" => (name, Value::from("[masked]")),
+                "updated" | "version" | "changes" | "history" if value.is_string() => (name, Value::from("[masked]")),
                 _ => (name, masked(value)),
             })
             .collect(),

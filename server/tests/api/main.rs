@@ -6,6 +6,7 @@ mod background;
 mod changes;
 mod dataset;
 mod documents;
+mod edits;
 mod features;
 mod filters;
 mod foreign;

@@ -218,7 +218,7 @@ async fn fill(db: &TestDatabase) {
         "ALTER TABLE geo.barrios OWNER TO lindero_loader; ALTER TABLE geo.vias OWNER TO lindero_loader; \
          ALTER TABLE geo.sitios OWNER TO lindero_loader; ALTER TABLE geo.expedientes OWNER TO lindero_loader; \
          ALTER TABLE geo.personas OWNER TO lindero_loader; \
-         GRANT SELECT ON ALL TABLES IN SCHEMA geo TO lindero_app",
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA geo TO lindero_app",
     )
     .execute(&mut admin)
     .await

@@ -24,6 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use access::{Caller, Database};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use layers::filter::Filter;
 use layers::{Layer, LayerId};
 use moka::future::Cache;
@@ -325,17 +326,19 @@ impl IndexedTiles {
         Ok(self.cut(seen, frame, encoding).await?.map(Arc::new))
     }
 
-    /// The tile of those features of the layer for which the filter is true, as
-    /// [`Self::encoded`] has that of all: cut in the database.
+    /// The tile of those features of the layer for which the filter is true, or
+    /// of the layer as it was at a moment, as [`Self::encoded`] has that of all
+    /// as it is: cut in the database.
     pub async fn filtered(
         &self,
         caller: &Caller,
         layer: &Layer,
-        filter: &Filter,
+        filter: Option<&Filter>,
+        moment: Option<DateTime<Utc>>,
         tile: TileCoord,
         encoding: Encoding,
     ) -> Result<Option<Arc<EncodedTile>>, TileError> {
-        let drawn = Drawn { layer, filter: Some(filter), view: &View::of(caller, layer)?, labels: LABELS };
+        let drawn = Drawn { layer, filter, moment, view: &View::of(caller, layer)?, labels: LABELS };
         self.counters.ask_database();
         let tile = self.postgis.cut(drawn, tile, Limit::new(MOST_BYTES)).await?;
         let Some(tile) = tile else { return Ok(None) };

@@ -90,7 +90,7 @@ impl IndexedTiles {
         limit: Limit,
     ) -> Result<Option<(Tile, usize)>, TileError> {
         let labels = compose::labels(of_several, &layer.id);
-        let drawn = Drawn { layer, filter: None, view: &View::of(caller, layer)?, labels: &labels };
+        let drawn = Drawn { layer, filter: None, moment: None, view: &View::of(caller, layer)?, labels: &labels };
         let Some(cut) = self.postgis.cut(drawn, tile, limit).await? else { return Ok(None) };
         let weighed = self.in_turn(move || {
             let weight = weight(&cut);

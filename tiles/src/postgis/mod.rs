@@ -43,7 +43,7 @@ impl PostgisTiles {
 #[async_trait]
 impl TileSource for PostgisTiles {
     async fn tile(&self, caller: &Caller, layer: &Layer, tile: TileCoord) -> Result<Option<Tile>, TileError> {
-        let drawn = Drawn { layer, filter: None, view: &View::of(caller, layer)?, labels: LABELS };
+        let drawn = Drawn { layer, filter: None, moment: None, view: &View::of(caller, layer)?, labels: LABELS };
         self.cut(drawn, tile, Limit::new(MOST_BYTES)).await
     }
 }

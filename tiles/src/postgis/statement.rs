@@ -1,6 +1,8 @@
 //! The statement that cuts one tile.
 
+use chrono::{DateTime, Utc};
 use layers::catalog::Quoted;
+use layers::features::push_relation;
 use layers::filter::Filter;
 use layers::{AttributeType, Extent, GeometryType, Kind, Layer, ZoomRule, crs};
 use sqlx::{Postgres, QueryBuilder};
@@ -28,6 +30,8 @@ pub(crate) struct Drawn<'a> {
     pub(crate) layer: &'a Layer,
     /// Only the features for which this is true.
     pub(crate) filter: Option<&'a Filter>,
+    /// As it was then, where its versions are kept.
+    pub(crate) moment: Option<DateTime<Utc>>,
     pub(crate) view: &'a View,
     /// The name of the labels' layer.
     pub(crate) labels: &'a str,
@@ -77,14 +81,16 @@ fn units(layer: &Layer, whole: Extent, area: Extent) -> (f64, f64) {
 /// The features that may be in the tile, as they are kept, with what the sieve
 /// asks of them.
 fn push_source(drawn: Drawn<'_>, tile: TileCoord, sieve: Sieve, sql: &mut QueryBuilder<Postgres>) {
-    let Drawn { layer, filter, view, .. } = drawn;
+    let Drawn { layer, filter, moment, view, .. } = drawn;
     let names = Quoted::new(&layer.table);
     let geometry = &names.geometry;
     sql.push("source AS (SELECT ").push(&names.key).push(" AS \"lindero key\", ");
     sql.push(geometry).push(" AS \"lindero geometry\", ");
     sieve.push_measures(geometry, sql);
     push_attributes(layer, view, sql);
-    sql.push(" FROM ").push(&names.relation).push(", area WHERE ").push(geometry).push(" && area.\"lindero stored\"");
+    sql.push(" FROM ");
+    push_relation(layer, moment, sql);
+    sql.push(", area WHERE ").push(geometry).push(" && area.\"lindero stored\"");
     if layer.kind == Kind::Managed {
         sql.push(" AND municipality = ").push_bind(layer.municipality.as_str().to_owned());
     }

@@ -12,6 +12,9 @@ use crate::http::links::{self, Link};
 /// The link relation of a collection's vector tiles (OGC API Tiles).
 const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
 
+/// The link relation of what a feature is made of (OGC API Features, part 5).
+const SCHEMA_OF: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
+
 /// The link relation of what a filter may name (OGC API Features, part 3).
 const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 
@@ -36,7 +39,7 @@ pub(super) fn collection(asked: &Asked, layer: &Layer) -> Value {
         "itemType": "feature",
         "crs": [crs::CRS84],
         "links": links(asked, layer),
-        "lindero": lindero(layer),
+        "lindero": lindero(asked, layer),
     });
     if let Some(extent) = layer.extent {
         document["extent"] = json!({ "spatial": { "bbox": [extent.to_array()], "crs": crs::CRS84 } });
@@ -53,6 +56,7 @@ fn links(asked: &Asked, layer: &Layer) -> Vec<Link> {
         Link::new("alternate", "text/html", to("?f=html")).titled(title),
         Link::new("items", GEOJSON, to("/items?f=json")).titled(title),
         Link::new("items", "text/html", to("/items?f=html")).titled(title),
+        Link::new(SCHEMA_OF, SCHEMA, to("/schema?f=json")).titled(title),
         Link::new(QUERYABLES, SCHEMA, to("/queryables?f=json")).titled(title),
         Link::new(TILESETS, JSON, to("/tiles?f=json")).titled(title),
     ];
@@ -63,7 +67,7 @@ fn links(asked: &Asked, layer: &Layer) -> Vec<Link> {
 }
 
 /// What Lindero knows of the layer beside what OGC's document has room for.
-fn lindero(layer: &Layer) -> Value {
+fn lindero(asked: &Asked, layer: &Layer) -> Value {
     let definition = &layer.definition;
     let text = |text: &Text| json!({ "es": text.in_language("es"), "en": text.in_language("en") });
     let attributes: Vec<Value> = definition
@@ -91,6 +95,7 @@ fn lindero(layer: &Layer) -> Value {
                     text(&attribute.title)
                 },
                 "unit": attribute.unit,
+                "required": attribute.required,
                 "domain": domain,
             })
         })
@@ -119,6 +124,8 @@ fn lindero(layer: &Layer) -> Value {
         "label": definition.label,
         "classifyBy": definition.classify_by,
         "minZoom": definition.min_zoom,
+        "editable": layer.is_editable_by(&asked.caller),
+        "history": layer.history_since.map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)),
         "attributes": attributes,
     })
 }

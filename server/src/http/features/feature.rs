@@ -1,13 +1,12 @@
 //! `/collections/{id}/items/{feature}`: one feature.
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use layers::crs;
 use layers::features::get;
 
-use super::geojson;
 use super::items::OFFERS;
+use super::precondition::quoted;
+use super::{datetime, geojson, geojson_headers};
 use crate::http::asked::{Asked, Format};
 use crate::http::extract::Path;
 use crate::http::links::{self, Link};
@@ -17,12 +16,13 @@ use crate::http::{AppState, document, pages};
 pub(super) async fn feature(
     State(state): State<AppState>,
     Path((id, feature)): Path<(String, String)>,
-    asked: Asked,
+    mut asked: Asked,
 ) -> Result<Response> {
+    let moment = datetime::asked(&mut asked)?;
     asked.finish()?;
     let format = asked.format(OFFERS)?;
     let layer = super::layer(&state, &asked, &id).await?;
-    let feature = get(&asked.caller, &state.database, &layer, &feature).await?;
+    let feature = get(&asked.caller, &state.database, &layer, &feature, moment).await?;
     if format == Format::Html {
         return Ok(document::html(&asked, pages::feature(&asked, &layer, &feature)));
     }
@@ -39,9 +39,7 @@ pub(super) async fn feature(
         Ok(out)
     };
     let body = written().map_err(|error| Problem::internal(&error))?;
-    let mut response = document::whole(&asked, document::GEOJSON, body);
-    if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs::CRS84)) {
-        response.headers_mut().insert(HeaderName::from_static("content-crs"), value);
-    }
+    let mut response = document::tagged(&asked, document::GEOJSON, &quoted(&feature.tag(&layer)), body);
+    geojson_headers(response.headers_mut());
     Ok(response)
 }

@@ -1,27 +1,37 @@
 //! OGC API Features: collections and their items.
 
+mod body;
 mod collection;
 mod counts;
 mod cursor;
-mod datetime;
+pub(super) mod datetime;
+mod edits;
 mod feature;
 mod filter;
 pub(super) mod geojson;
 mod items;
+mod precondition;
 mod queryables;
 mod request;
+mod schema;
+mod versions;
 
 use crate::http::routes::{Routes, Rule};
+use access::Permission;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use layers::features::{FeatureError, InvalidQuery};
-use layers::{Layer, LayerId, catalog};
+use layers::features::{Feature, FeatureError, InvalidQuery};
+use layers::{Layer, LayerId, catalog, crs};
+use serde_json::value::RawValue;
 
 use self::collection::{collection, collections};
 pub(super) use self::counts::Counts;
 pub(super) use self::filter::{PARAMETERS as FILTER_PARAMETERS, filter};
 pub(super) use self::queryables::SCHEMA;
 pub(super) use self::request::{DEFAULT_LIMIT, KNOWN_CRS, MOST, RESERVED};
+pub(super) use self::versions::{DEFAULT_LIMIT as DEFAULT_VERSIONS, MOST as MOST_VERSIONS};
 use super::AppState;
 use super::asked::{Asked, Format, JSON_AND_HTML};
 use super::document;
@@ -36,6 +46,42 @@ pub(super) fn routes() -> Routes {
         .get("/collections/{id}/queryables", Rule::Seen, queryables::get)
         .get("/collections/{id}/items", Rule::Seen, items::items)
         .get("/collections/{id}/items/{feature}", Rule::Seen, feature::feature)
+        .get("/collections/{id}/schema", Rule::Seen, schema::get)
+        .get("/collections/{id}/items/{feature}/history", Rule::Seen, versions::list)
+        .get("/collections/{id}/items/{feature}/history/{version}", Rule::Seen, versions::one)
+        .merge(edit_routes())
+}
+
+fn edit_routes() -> Routes {
+    let rule = Rule::May(Permission::EditFeatures);
+    Routes::default()
+        .post("/collections/{id}/items", rule, edits::create)
+        .post("/collections/{id}/edits", rule, edits::batch)
+        .put("/collections/{id}/items/{feature}", rule, edits::replace)
+        .patch("/collections/{id}/items/{feature}", rule, edits::update)
+        .delete("/collections/{id}/items/{feature}", rule, edits::delete)
+        .post("/collections/{id}/items/{feature}/revert", rule, versions::revert)
+        .with_bodies_up_to(MOST_BYTES)
+}
+
+/// The bytes of an edit, or a batch of them, at most.
+const MOST_BYTES: usize = 10 * 1024 * 1024;
+
+/// A feature as GeoJSON, without links.
+fn document_of(layer: &Layer, feature: &Feature) -> serde_json::Result<Box<RawValue>> {
+    let names = layer.definition.attributes.iter().map(|attribute| attribute.name.as_str());
+    let mut out = Vec::with_capacity(4096);
+    geojson::write_feature(&mut out, &geojson::property_keys(names)?, feature)?;
+    out.push(b'}');
+    serde_json::from_slice(&out)
+}
+
+/// Says that a document is GeoJSON, in CRS84.
+fn geojson_headers(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(document::GEOJSON));
+    if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs::CRS84)) {
+        headers.insert(HeaderName::from_static("content-crs"), value);
+    }
 }
 
 async fn list(State(state): State<AppState>, asked: Asked) -> Result<Response> {
@@ -90,6 +136,7 @@ impl From<FeatureError> for Problem {
             FeatureError::UnknownFeature { layer, feature } => {
                 Self::not_found(format!("the collection {:?} has no feature {feature:?}", layer.as_str()))
             }
+            FeatureError::NoHistory(_) | FeatureError::UnknownVersion { .. } => Self::not_found(error),
             FeatureError::Database(cause) => of_database(cause),
         }
     }

@@ -15,7 +15,7 @@ use crate::http::{AppState, document, pages};
 /// The media type of a JSON Schema.
 pub(in crate::http) const SCHEMA: &str = "application/schema+json";
 
-const OFFERS: &[Offer] = &[(Format::Json, &[SCHEMA, "application/json"]), (Format::Html, &["text/html"])];
+pub(super) const OFFERS: &[Offer] = &[(Format::Json, &[SCHEMA, "application/json"]), (Format::Html, &["text/html"])];
 
 pub(super) async fn get(State(state): State<AppState>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     asked.finish()?;
@@ -49,7 +49,7 @@ fn schema(asked: &Asked, layer: &Layer) -> Value {
     })
 }
 
-fn geometry(layer: &Layer) -> Value {
+pub(super) fn geometry(layer: &Layer) -> Value {
     let format = match layer.geometry_type {
         GeometryType::Geometry => "geometry-any".to_owned(),
         known => format!("geometry-{}", known.code().to_lowercase()),
@@ -58,7 +58,7 @@ fn geometry(layer: &Layer) -> Value {
 }
 
 /// None of a document, which nothing can be compared with.
-fn attribute(attribute: &Attribute, language: &str) -> Option<Value> {
+pub(super) fn attribute(attribute: &Attribute, language: &str) -> Option<Value> {
     let (kind, format) = match attribute.kind {
         AttributeType::Text => ("string", None),
         AttributeType::Integer => ("integer", None),

@@ -70,8 +70,8 @@ impl Page {
         if let Some(text) = bbox {
             query = query.within(Bbox::from_numbers(&numbers("bbox", &text)?)?);
         }
-        if let Some(text) = asked.text("datetime")? {
-            datetime::check(&text)?;
+        if let Some(moment) = datetime::asked(asked)? {
+            query = query.as_of(moment);
         }
         if let Some(filter) = filter(asked, layer)? {
             query = query.matching(filter);
@@ -86,7 +86,9 @@ impl Page {
 
 /// The parameters that select features, in one order.
 fn selection(asked: &Asked) -> String {
-    let selects = |name: &str| name == "bbox" || FILTER_PARAMETERS.contains(&name) || !RESERVED.contains(&name);
+    let selects = |name: &str| {
+        matches!(name, "bbox" | "datetime") || FILTER_PARAMETERS.contains(&name) || !RESERVED.contains(&name)
+    };
     let mut pairs: Vec<_> = asked.given.iter().filter(|(name, _)| selects(name)).collect();
     pairs.sort();
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::identity;
-use super::managing;
+use super::{identity, managing, schemas};
 use crate::http::document::JSON;
 
 /// Method, path, id, summary, what is sent, what is answered and with which status.
@@ -141,22 +140,8 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
             }
             None => drop(responses.insert("204".to_owned(), json!({ "description": summary }))),
         }
-        for (status, name) in [
-            ("400", "InvalidRequest"),
-            ("401", "Unauthorized"),
-            ("403", "Forbidden"),
-            ("404", "NotFound"),
-            ("409", "Conflict"),
-            ("410", "Gone"),
-            ("413", "PayloadTooLarge"),
-            ("414", "UriTooLong"),
-            ("415", "UnsupportedMediaType"),
-            ("429", "TooManyRequests"),
-            ("500", "Internal"),
-            ("503", "Unavailable"),
-            ("504", "Timeout"),
-        ] {
-            responses.insert(status.to_owned(), reference("responses", name));
+        for status in ["400", "401", "403", "404", "409", "410", "413", "414", "415", "429", "500", "503", "504"] {
+            responses.extend(schemas::response(status).map(|reference| (status.to_owned(), reference)));
         }
         let parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
         let mut operation = json!({

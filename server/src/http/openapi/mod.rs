@@ -1,6 +1,7 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
 mod administration;
+mod editing;
 mod identity;
 mod managing;
 mod parameters;
@@ -56,6 +57,7 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
         "tags": [
             { "name": "Capabilities", "description": "What this server offers" },
             { "name": "Features", "description": "OGC API Features: collections and their items" },
+            { "name": "Editing", "description": "OGC API Features, part 4: adding, changing, deleting features" },
             { "name": "Tiles", "description": "OGC API Tiles: vector tiles" },
             { "name": "Session", "description": "Logging in and out" },
             { "name": "Administration", "description": "Accounts, roles, keys; layers, jobs, health" },
@@ -65,7 +67,7 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
         "components": {
             "parameters": parameters::components(layers),
             "responses": schemas::responses(),
-            "schemas": with(with(schemas::schemas(), administration::schemas()), managing::schemas()),
+            "schemas": all_schemas(),
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "description": "A key that an administrator made." },
             },
@@ -75,6 +77,10 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
     });
     state_rules(&mut api["paths"]);
     serde_json::from_value(api)
+}
+
+fn all_schemas() -> Value {
+    [administration::schemas(), managing::schemas(), editing::schemas()].into_iter().fold(schemas::schemas(), with)
 }
 
 /// The members of both, which have no name in common.

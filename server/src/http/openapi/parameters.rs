@@ -5,7 +5,7 @@ use layers::{Attribute, AttributeType, Layer, search};
 use serde_json::{Map, Value, json};
 use tiles::{HIGHEST_ZOOM, MatrixSet};
 
-use crate::http::features::{DEFAULT_LIMIT, MOST, RESERVED};
+use crate::http::features::{DEFAULT_LIMIT, DEFAULT_VERSIONS, MOST, MOST_VERSIONS, RESERVED};
 use crate::http::tiles::dataset;
 
 /// A reference to one of [`components`].
@@ -55,7 +55,8 @@ pub(super) fn components(layers: &[Layer]) -> Value {
             json!({ "type": "string", "enum": FilterLanguage::NAMES, "default": FilterLanguage::NAMES[0] })),
         "filter-crs": query("filter-crs", "The CRS of the geometries in the filter.", crs84()),
         "datetime": query("datetime", "An instant (2026-11-20T08:00:00Z) or an interval of two with / between, \
-            where .. is open. Features without a time always match.",
+            where .. is open: the collection as it was then, or at the interval's end, where its versions are kept \
+            (lindero.history). The others have no time, and always match.",
             json!({ "type": "string", "format": "ogc-datetime" })),
     })
 }
@@ -151,6 +152,23 @@ fn collection(layers: &[Layer]) -> Value {
         collection["enum"] = ids(layers);
     }
     collection
+}
+
+/// Which versions of a feature.
+pub(super) fn versions() -> Vec<Value> {
+    vec![
+        query(
+            "limit",
+            "Versions at most.",
+            json!({ "type": "integer", "minimum": 1, "maximum": MOST_VERSIONS, "default": DEFAULT_VERSIONS }),
+        ),
+        query("before", "Only versions before this one.", json!({ "type": "integer", "format": "int32" })),
+    ]
+}
+
+/// The number of a version in a path.
+pub(super) fn version() -> Value {
+    path("version", "A version's number.", &json!({ "type": "integer", "format": "int32", "minimum": 1 }))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "called with documents made in place")]

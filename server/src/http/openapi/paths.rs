@@ -3,8 +3,8 @@
 use layers::Layer;
 use serde_json::{Map, Value, json};
 
-use super::administration;
 use super::parameters::{self, reference};
+use super::{administration, editing, schemas};
 use crate::http::changes::EVENT_STREAM;
 use crate::http::document::{GEOJSON, JSON};
 use crate::http::features::{FILTER_PARAMETERS, SCHEMA};
@@ -66,8 +66,34 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
     add(
         "/collections/{collectionId}/items/{featureId}",
         Operation { media_type: GEOJSON, ..Operation::new("getFeature", "Features", "One feature", "Feature") }
-            .with(of(&["collectionId", "featureId"]))
+            .with(of(&["collectionId", "featureId", "datetime"]))
             .with(json_html())
+            .json(),
+    );
+    add(
+        "/collections/{collectionId}/schema",
+        Operation {
+            media_type: SCHEMA,
+            ..Operation::new("getSchema", "Features", "What a feature is made of, as a JSON Schema", "Queryables")
+        }
+        .with(of(&["collectionId"]))
+        .with(json_html())
+        .json(),
+    );
+    let told =
+        |id: &str, summary: &str, schema| Operation { html: false, ..Operation::new(id, "Features", summary, schema) };
+    add(
+        "/collections/{collectionId}/items/{featureId}/history",
+        told("getHistory", "What a feature was, the latest first", "Versions")
+            .with(of(&["collectionId", "featureId", "lang"]))
+            .with(parameters::versions())
+            .json(),
+    );
+    add(
+        "/collections/{collectionId}/items/{featureId}/history/{version}",
+        told("getVersion", "One version of a feature", "Version")
+            .with(of(&["collectionId", "featureId", "lang"]))
+            .with(vec![parameters::version()])
             .json(),
     );
     add(
@@ -125,7 +151,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
     );
     add(
         "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
-        tile("getTile", "A vector tile", &["collectionId"], of(&FILTER_PARAMETERS)),
+        tile("getTile", "A vector tile", &["collectionId", "datetime"], of(&FILTER_PARAMETERS)),
     );
     add(
         "/changes",
@@ -159,6 +185,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .with(vec![parameters::format(&["json"]), reference("lang")])
             .json(),
     );
+    editing::add(&mut paths);
     administration::add(&mut paths);
     Value::Object(paths)
 }
@@ -227,17 +254,8 @@ impl Operation {
         let mut responses = Map::new();
         responses.insert("200".to_owned(), json!({ "description": self.summary, "content": content }));
         responses.insert("304".to_owned(), json!({ "description": "What If-None-Match names is still so." }));
-        for (status, name) in [
-            ("400", "InvalidRequest"),
-            ("401", "Unauthorized"),
-            ("404", "NotFound"),
-            ("406", "NotAcceptable"),
-            ("414", "UriTooLong"),
-            ("500", "Internal"),
-            ("503", "Unavailable"),
-            ("504", "Timeout"),
-        ] {
-            responses.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{name}") }));
+        for status in ["400", "401", "404", "406", "414", "500", "503", "504"] {
+            responses.extend(schemas::response(status).map(|reference| (status.to_owned(), reference)));
         }
         json!({
             "operationId": self.id,

@@ -1,34 +1,44 @@
 //! The documents that are answered.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::http::problem;
 
-/// The answers other than right that operations may give.
+/// The answers other than right that operations may give: status, name, what
+/// they mean.
+const RESPONSES: [(&str, &str, &str); 17] = [
+    ("400", "InvalidRequest", "A parameter is unknown or has a value that it cannot have."),
+    ("401", "Unauthorized", "Nobody came in who may do this, or the key is not good."),
+    ("403", "Forbidden", "Whoever came in may not do this, or a page of another site sent it."),
+    ("404", "NotFound", "There is no such resource, or it is not public."),
+    ("406", "NotAcceptable", "The formats that Accept names do not exist here."),
+    ("409", "Conflict", "What is there already is in the way."),
+    ("410", "Gone", "The link was used, or is too old."),
+    ("412", "Changed", "Somebody else changed it meanwhile: of features, `conflicts` has what is there now."),
+    ("413", "PayloadTooLarge", "The body is too large."),
+    ("414", "UriTooLong", "The URL is too long."),
+    ("415", "UnsupportedMediaType", "The body is no JSON."),
+    ("422", "InvalidFeature", "Rules of the layer are broken: `violations` has all of them."),
+    ("428", "PreconditionRequired", "It must be said which version is meant (If-Match)."),
+    ("429", "TooManyRequests", "Too many attempts; see Retry-After."),
+    ("500", "Internal", "The server failed."),
+    ("503", "Unavailable", "The server cannot answer at the moment; see Retry-After."),
+    ("504", "Timeout", "The answer took too long."),
+];
+
+/// Those answers.
 pub(super) fn responses() -> Value {
-    let mut responses = Map::new();
-    for (name, description) in [
-        ("InvalidRequest", "A parameter is unknown or has a value that it cannot have."),
-        ("NotFound", "There is no such resource, or it is not public."),
-        ("NotAcceptable", "The formats that Accept names do not exist here."),
-        ("UriTooLong", "The URL is too long."),
-        ("Internal", "The server failed."),
-        ("Unavailable", "The server cannot answer at the moment; see Retry-After."),
-        ("Timeout", "The answer took too long."),
-        ("Unauthorized", "Nobody came in who may do this, or the key is not good."),
-        ("Forbidden", "Whoever came in may not do this, or a page of another site sent it."),
-        ("Conflict", "There is one already."),
-        ("Changed", "Somebody else changed it meanwhile: read it anew."),
-        ("PreconditionRequired", "If-Match must say which version was read."),
-        ("Gone", "The link was used, or is too old."),
-        ("PayloadTooLarge", "The body is too large."),
-        ("UnsupportedMediaType", "The body is no JSON."),
-        ("TooManyRequests", "Too many attempts; see Retry-After."),
-    ] {
-        let content = json!({ problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        responses.insert(name.to_owned(), json!({ "description": description, "content": content }));
-    }
-    Value::Object(responses)
+    let content = json!({ problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let response = |(_, name, description): &(&str, &str, &str)| {
+        ((*name).to_owned(), json!({ "description": description, "content": content }))
+    };
+    Value::Object(RESPONSES.iter().map(response).collect())
+}
+
+/// A reference to the answer with that status.
+pub(super) fn response(status: &str) -> Option<Value> {
+    let (_, name, _) = RESPONSES.iter().find(|(known, ..)| *known == status)?;
+    Some(json!({ "$ref": format!("#/components/responses/{name}") }))
 }
 
 /// The documents' schemas.

@@ -16,7 +16,7 @@ pub(super) use self::tile::GENERALISED;
 use self::tile::known_set;
 use super::asked::{Asked, Format, JSON_AND_HTML, Offer};
 use super::extract::Path;
-use super::features::{FILTER_PARAMETERS, filter, layer, layer_id};
+use super::features::{FILTER_PARAMETERS, datetime, filter, layer, layer_id};
 use super::problem::{Kind, Problem, Result};
 use super::{AppState, document, pages};
 
@@ -113,15 +113,17 @@ async fn tile(
     mut asked: Asked,
 ) -> Result<Response> {
     let tile = tile::coordinate(&set, &zoom, &row, &column)?;
-    if !FILTER_PARAMETERS.iter().any(|name| asked.gives(name)) {
+    if !FILTER_PARAMETERS.iter().chain(&["datetime"]).any(|name| asked.gives(name)) {
         asked.finish()?;
         return tile::answer(&state, &asked, &[layer_id(&id)?], tile).await;
     }
     let layer = layer(&state, &asked, &id).await?;
     let filter = filter(&mut asked, &layer)?;
+    let moment = datetime::asked(&mut asked)?;
+    let moment = moment.filter(|_| layer.history_since.is_some());
     asked.finish()?;
-    match filter {
-        Some(filter) => tile::filtered(&state, &asked, &layer, &filter, tile).await,
-        None => tile::answer(&state, &asked, &[layer.id], tile).await,
+    if filter.is_none() && moment.is_none() {
+        return tile::answer(&state, &asked, &[layer.id], tile).await;
     }
+    tile::filtered(&state, &asked, &layer, filter.as_ref(), moment, tile).await
 }

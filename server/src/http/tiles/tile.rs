@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use layers::filter::Filter;
 use layers::{Layer, LayerId};
 use tiles::engine::EncodedTile;
@@ -35,11 +36,12 @@ pub(super) async fn filtered(
     state: &AppState,
     asked: &Asked,
     layer: &Layer,
-    filter: &Filter,
+    filter: Option<&Filter>,
+    moment: Option<DateTime<Utc>>,
     tile: TileCoord,
 ) -> Result<Response> {
     let encoding = offered(asked)?;
-    Ok(respond(asked, state.tiles.filtered(&asked.caller, layer, filter, tile, encoding).await?))
+    Ok(respond(asked, state.tiles.filtered(&asked.caller, layer, filter, moment, tile, encoding).await?))
 }
 
 /// How the client takes a tile, if it does.
