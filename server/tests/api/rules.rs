@@ -46,7 +46,7 @@ async fn the_description_has_every_route_and_its_rule() {
 fn body(path: &str) -> Value {
     match form(path).as_str() {
         "/collections/{}/items" | "/collections/{}/items/{}" => {
-            json!({ "type": "Feature", "geometry": null, "properties": null })
+            json!({ "type": "Feature", "geometry": null, "properties": {} })
         }
         "/collections/{}/edits" => json!({ "edits": [] }),
         "/collections/{}/items/{}/revert" => json!({ "version": 1 }),
