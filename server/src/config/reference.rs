@@ -14,6 +14,9 @@ const HEAD: &str = "# Configuration
 A setting is taken from the command line's flag, else from the environment, else from the file
 (`--config`, `LINDERO_CONFIG`, `./lindero.toml` or `/etc/lindero/lindero.toml`, the first that is
 there), else it has its default. Every command knows every flag.
+
+Identity providers and directories are in the file alone:
+[Connecting an identity provider](identity-provider.md).
 ";
 
 /// The page, in Markdown.
