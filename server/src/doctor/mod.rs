@@ -2,6 +2,7 @@
 //! Looks and reports; changes nothing.
 
 mod database;
+mod identity;
 mod machine;
 mod tiles;
 
@@ -72,6 +73,7 @@ pub async fn examine(config: &Config) -> Report {
     report.ok("version", format!("lindero {}", env!("CARGO_PKG_VERSION")));
     machine::examine(config, &mut report);
     tiles::examine(config, &mut report);
+    identity::examine(config, &mut report).await;
     if config.database_url.is_none() && !machine::has_data(config) {
         let found = format!("{} has no database yet", config.data_dir.display());
         report.warn("database", found, "`lindero serve` makes it at its first start");

@@ -80,12 +80,24 @@ impl Ldap {
         })
     }
 
-    async fn look(&self, name: &str, password: &str) -> Result<Option<Vouched>, Failure> {
+    /// Whether it answers, to whom it is asked as.
+    pub(super) async fn reach(&self) -> Result<(), String> {
+        let opened = async { self.open().await?.unbind().await.map_err(Failure::from) };
+        opened.await.map_err(|error| error.to_string())
+    }
+
+    /// A connection, as whom persons are searched.
+    async fn open(&self) -> Result<Connection, Failure> {
         let mut connection = self.connect().await?;
         if let Some(bind_dn) = &self.settings.bind_dn {
             let secret = self.bind_password()?;
             connection.with_timeout(PATIENCE).simple_bind(bind_dn, &secret).await?.success()?;
         }
+        Ok(connection)
+    }
+
+    async fn look(&self, name: &str, password: &str) -> Result<Option<Vouched>, Failure> {
+        let mut connection = self.open().await?;
         let Some(person) = self.person(&mut connection, name).await? else { return Ok(None) };
         let groups = self.groups(&mut connection, &person).await?;
         // On the same connection: from here on it is the person's.

@@ -41,6 +41,18 @@ impl Identity {
         identity.ldap.iter().try_for_each(Ldap::check)
     }
 
+    /// Whether each answers, and why not.
+    pub async fn reach(&self) -> Vec<(String, Result<(), String>)> {
+        let mut found = Vec::new();
+        for provider in &self.oidc {
+            found.push((provider.id().to_owned(), provider.reach().await.map_err(|error| error.to_string())));
+        }
+        for directory in &*self.ldap {
+            found.push((directory.id().to_owned(), directory.reach().await));
+        }
+        found
+    }
+
     /// The OpenID Connect providers.
     pub fn oidc(&self) -> &[Oidc] {
         &self.oidc
@@ -70,8 +82,7 @@ impl Directory for Identity {
         let mut away = None;
         for directory in &*self.ldap {
             let own = name.strip_suffix(directory.id()).and_then(|rest| rest.strip_suffix('@'));
-            let is_meant = provider.map_or_else(|| true, |provider| provider == directory.id());
-            if !is_meant {
+            if provider.is_some_and(|provider| provider != directory.id()) {
                 continue;
             }
             match directory.vouch(own.unwrap_or(name), password).await {

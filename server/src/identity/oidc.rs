@@ -185,6 +185,11 @@ impl Oidc {
         issuer == self.settings.issuer
     }
 
+    /// Whether it says what it is.
+    pub(super) async fn reach(&self) -> Result<(), OidcError> {
+        self.metadata(FRESH).await.map(drop)
+    }
+
     /// Begins a login whose browser comes back to `redirect`.
     pub async fn start(&self, redirect: String, return_to: String) -> Result<Start, OidcError> {
         let client = self.client(&*self.metadata(FRESH).await?, &redirect)?;

@@ -198,6 +198,7 @@ async fn who_is_in_the_directory_comes_in_with_what_the_rules_give() {
         let odd = try_in(&city, "o(x*", PASSWORD).await;
         assert_eq!(odd.json()["rights"][0]["permissions"], json!(["read_audit"]), "{}", odd.text());
         assert_eq!(try_in(&city, "nadie", PASSWORD).await.status, StatusCode::FORBIDDEN, "of no group");
+        assert_eq!(city.state.identity.reach().await, [("directorio".to_owned(), Ok(()))]);
     }
 }
 
@@ -256,6 +257,7 @@ async fn a_directory_that_cannot_be_trusted_or_asked_is_said_to_be_away() {
         let answer = try_in(&city, "eva", PASSWORD).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{what}: {}", answer.text());
         assert!(!answer.text().contains("eva"), "{what}");
+        assert!(city.state.identity.reach().await[0].1.is_err(), "{what}");
     }
     let city = City::with(slapd.settings(&slapd.secure(), &slapd.trusted())).await;
     std::fs::write(slapd.folder.path().join("secret"), "not the service's").unwrap();
