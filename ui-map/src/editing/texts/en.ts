@@ -131,6 +131,7 @@ export const en: Record<MessageKey, string> = {
   versions_other: '{count} versions',
   more: 'More versions',
   version: 'Version {number}',
+  sinceTheStart: 'It was there when the history began',
   operation_create: 'Created',
   operation_update: 'Changed',
   operation_delete: 'Deleted',

@@ -130,6 +130,7 @@ export const es = {
   versions_other: '{count} versiones',
   more: 'Ver más versiones',
   version: 'Versión {number}',
+  sinceTheStart: 'Estaba cuando el historial comenzó',
   operation_create: 'Creado',
   operation_update: 'Cambiado',
   operation_delete: 'Borrado',
