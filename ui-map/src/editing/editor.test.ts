@@ -169,6 +169,15 @@ describe('saving', () => {
     expect(editor.saving.faults).toEqual([]);
   });
 
+  it('leaves chosen what was chosen', async () => {
+    const editor = await editing();
+    editor.setProperty('nombre', 'Otro');
+    await editor.take(2);
+    await editor.saving.save();
+    expect([editor.selected?.key, editor.changed.length]).toEqual(['=2', 0]);
+    editor.saving.end();
+  });
+
   it('sends nothing that crosses itself', async () => {
     const editor = await editing();
     editor.reshape({ type: 'Polygon', coordinates: [[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]] }, 'didReshape');

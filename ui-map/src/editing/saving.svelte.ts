@@ -2,7 +2,7 @@ import { RequestFailure } from '../api/client';
 import type { Feature, FeatureId } from '../api/types';
 import { type Conflict, type Edited, getTagged, refusal, sendEdits, type Violation } from './api';
 import { anew, resolved, type Side } from './conflict';
-import { type Draft, editsOf, emptyDraft, keyOf, opened, type Piece, put } from './draft';
+import { type Draft, editsOf, emptyDraft, isChanged, keyOf, opened, type Piece, put } from './draft';
 import type { Editor } from './editor.svelte';
 import { isEditable, type Position } from './geometry/parts';
 import { fault } from './geometry/topology';
@@ -87,8 +87,9 @@ export class Saving {
     const chosen = editor.selected;
     this.#echo(pieces);
     // Computed attributes and defaults are the server's: what was saved is read as it became.
-    let draft: Draft = emptyDraft;
-    let selected: string | null = null;
+    const isUntouched = chosen !== null && !isChanged(chosen);
+    let draft: Draft = isUntouched ? put(emptyDraft, chosen) : emptyDraft;
+    let selected: string | null = isUntouched ? chosen.key : null;
     for (const [index, piece] of pieces.entries()) {
       if (piece.deleted || piece.key !== chosen?.key) continue;
       const { id } = edited[index]!;
