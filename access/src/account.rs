@@ -196,6 +196,8 @@ pub async fn get(caller: &Caller, db: &Database, id: Uuid) -> Result<Account, Ac
     if is_own || caller.may_within(Permission::ManageAccounts, &account.home()) {
         Ok(account)
     } else {
+        // It is not said that there is one.
+        audit::note_denial(caller, "see this account", None);
         Err(AccessError::no_account(id))
     }
 }
@@ -310,6 +312,7 @@ pub(crate) async fn managed(
 ) -> Result<Account, AccessError> {
     let account = read(&mut *connection, id).await?;
     if !caller.may_within(Permission::ManageAccounts, &account.home()) {
+        audit::note_denial(caller, action, None);
         return Err(AccessError::no_account(id));
     }
     for assignment in crate::assignment::of(connection, id).await? {

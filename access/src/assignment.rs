@@ -166,7 +166,7 @@ pub async fn unassign(caller: &Caller, db: &Database, account: Uuid, assignment:
 
 fn refuse_own(caller: &Caller, account: Uuid) -> Result<(), Denied> {
     match caller.login() {
-        Some(login) if login.account == account => Err(Denied { action: "change your own roles" }),
+        Some(login) if login.account == account => Err(caller.denied("change your own roles")),
         _ => Ok(()),
     }
 }

@@ -1,11 +1,13 @@
 //! Who asks.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::audit::{self, Trail};
 use crate::{Permission, Permissions, Reach, Right, Scope, Subject, Visibility};
 
 /// Who asks, and from where. Made once at the border (an HTTP request, a
@@ -13,7 +15,17 @@ use crate::{Permission, Permissions, Reach, Right, Scope, Subject, Visibility};
 #[derive(Debug, Clone)]
 pub struct Caller {
     who: Who,
-    origin: Option<Arc<Origin>>,
+    came: Option<Arc<Came>>,
+}
+
+/// By what request it came.
+#[derive(Debug)]
+struct Came {
+    origin: Origin,
+    /// Where denials and reads are noted.
+    trail: Option<Trail>,
+    /// Which reads were noted: each once a request.
+    read: Mutex<BTreeSet<(String, String)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,21 +79,29 @@ pub struct Denied {
 
 impl Caller {
     /// Anybody on the network: sees what is published, changes nothing.
-    pub const ANONYMOUS: Self = Self { who: Who::Anonymous, origin: None };
+    pub const ANONYMOUS: Self = Self { who: Who::Anonymous, came: None };
 
     /// The person who runs `lindero` on the machine that holds the data: may
     /// do all.
-    pub const OPERATOR: Self = Self { who: Who::Operator, origin: None };
+    pub const OPERATOR: Self = Self { who: Who::Operator, came: None };
 
     /// An account that came in.
     pub fn account(login: Arc<Login>) -> Self {
-        Self { who: Who::Account(login), origin: None }
+        Self { who: Who::Account(login), came: None }
     }
 
     /// The same, from there.
     #[must_use]
     pub fn from(self, origin: Origin) -> Self {
-        Self { origin: Some(Arc::new(origin)), ..self }
+        Self { came: Some(Arc::new(Came { origin, trail: None, read: Mutex::default() })), ..self }
+    }
+
+    /// The same, from there; what it is denied, and what it reads that is not
+    /// public, is noted in the trail.
+    #[must_use]
+    pub fn noted(self, origin: Origin, trail: &Trail) -> Self {
+        let came = Came { origin, trail: Some(trail.clone()), read: Mutex::default() };
+        Self { came: Some(Arc::new(came)), ..self }
     }
 
     /// The account that came in, if any did.
@@ -99,7 +119,45 @@ impl Caller {
 
     /// Where the request came from, where that is known.
     pub fn origin(&self) -> Option<&Origin> {
-        self.origin.as_deref()
+        self.came.as_ref().map(|came| &came.origin)
+    }
+
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.came.as_ref().and_then(|came| came.trail.as_ref())
+    }
+
+    /// The same, of which nothing more is noted: for what is kept in the trail.
+    pub(crate) fn untold(&self) -> Self {
+        match self.origin() {
+            Some(origin) => self.clone().from(origin.clone()),
+            None => self.clone(),
+        }
+    }
+
+    /// Whether this request did not read that before.
+    pub(crate) fn is_first_read(&self, layer: &str, feature: &str) -> bool {
+        self.came.as_ref().is_none_or(|came| {
+            let mut read = came.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.insert((layer.to_owned(), feature.to_owned()))
+        })
+    }
+
+    /// How far the caller may do that; empty where nowhere.
+    pub fn reaches(&self, permission: Permission) -> Vec<Reach> {
+        match &self.who {
+            Who::Anonymous => Vec::new(),
+            Who::Operator => vec![Reach::default()],
+            Who::Account(login) => {
+                let rights = login.rights.iter().filter(|right| right.permissions.contains(permission));
+                rights.map(|right| right.reach.clone()).collect()
+            }
+        }
+    }
+
+    /// Refused, which the trail is told.
+    pub fn denied(&self, action: &'static str) -> Denied {
+        audit::note_denial(self, action, None);
+        Denied { action }
     }
 
     /// The highest classification up to which the caller may see what is said
@@ -154,12 +212,12 @@ impl Caller {
     /// Passes whoever may do that wherever `reach` reaches, refuses everybody
     /// else.
     pub fn require_within(&self, permission: Permission, reach: &Reach, action: &'static str) -> Result<(), Denied> {
-        if self.may_within(permission, reach) { Ok(()) } else { Err(Denied { action }) }
+        if self.may_within(permission, reach) { Ok(()) } else { Err(self.denied(action)) }
     }
 
     /// Passes the operator, refuses everybody else.
     pub fn require_operator(&self, action: &'static str) -> Result<(), Denied> {
-        if self.is_operator() { Ok(()) } else { Err(Denied { action }) }
+        if self.is_operator() { Ok(()) } else { Err(self.denied(action)) }
     }
 
     fn permissions_at(&self, scope: &Scope<'_>) -> Permissions {

@@ -22,6 +22,8 @@ impl UnknownCode {
 macro_rules! codes {
     ($type:ident, $list:literal, $expected:literal, $($code:literal => $variant:ident),+ $(,)?) => {
         impl $type {
+            /// All of them.
+            pub const ALL: [Self; [$($code),+].len()] = [$(Self::$variant),+];
             /// The code kept in the database and shown in documents.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }

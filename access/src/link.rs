@@ -164,9 +164,8 @@ pub async fn change_password(
     present: Password,
     next: Password,
 ) -> Result<(), AccessError> {
-    let denied = crate::Denied { action: "set a password without a session" };
     let Some(Login { account, by: Credential::Session(session), .. }) = caller.login() else {
-        return Err(denied.into());
+        return Err(caller.denied("set a password without a session").into());
     };
     let mut transaction = db.app().begin().await?;
     let (kept, name, full_name): (Option<String>, String, String) =

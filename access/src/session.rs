@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::account::{self, managed};
 use crate::audit::{self, Action, Entry};
 use crate::error::AccessError;
-use crate::{Caller, Credential, Database, Denied, Token};
+use crate::{Caller, Credential, Database, Token};
 
 /// A session ends so long after it began …
 pub const LONGEST: TimeDelta = TimeDelta::hours(12);
@@ -114,7 +114,7 @@ pub async fn list(caller: &Caller, db: &Database, account: Uuid) -> Result<Vec<S
 /// was still there.
 pub async fn log_out(caller: &Caller, db: &Database) -> Result<Option<String>, AccessError> {
     let Some(Credential::Session(id)) = caller.login().map(|login| login.by) else {
-        return Err(Denied { action: "end a session without one" }.into());
+        return Err(caller.denied("end a session without one").into());
     };
     let mut transaction = db.app().begin().await?;
     let method = sqlx::query_scalar("DELETE FROM access.session WHERE id = $1 RETURNING method")

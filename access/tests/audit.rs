@@ -1,10 +1,15 @@
 //! The audit trail's seal, and what it tells.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::time::Duration;
+
 use access::account::{self, AccountKind, NewAccount};
-use access::audit::{Finding, Kept, Seal, SealKey, Verification, seal, verify};
-use access::{AccessError, Caller};
+use access::audit::{Action, Entry, Finding, Kept, Seal, SealKey, Verification, record, seal, state, verify};
+use access::login::{self, Attempt};
+use access::password::Password;
+use access::{AccessError, Caller, link};
 use testdb::TestDatabase;
+use tokio::time::timeout;
 
 const OPERATOR: &Caller = &Caller::OPERATOR;
 
@@ -128,4 +133,48 @@ async fn a_row_of_a_long_transaction_is_sealed_when_it_is_there_and_holds_up_nob
     assert_eq!(trail.seal().await.unwrap().position, 4, "and the late one");
     let found = trail.verify(None).await;
     assert_eq!((found.rows, found.unsealed, found.found), (4, 0, 0), "{found:?}");
+}
+
+#[tokio::test]
+async fn an_import_that_stays_open_delays_no_login() {
+    let trail = Trail::new().await;
+    let db = trail.test.database();
+    let account = account::create(OPERATOR, db, &NewAccount::new("eva", AccountKind::Person)).await.unwrap().id;
+    let (link, _) = link::for_account(OPERATOR, db, account).await.unwrap();
+    let password = Password::typed("ceiba violeta 41 nubes");
+    link::follow(OPERATOR, db, &link, None, password.clone(), "").await.unwrap();
+
+    // It wrote its row, and does not end.
+    let mut import = db.loader().begin().await.unwrap();
+    let municipality = "73001".parse().unwrap();
+    record(&mut import, OPERATOR, Entry::of_layer(Action::Import, &municipality, "vias")).await.unwrap();
+    let attempt = Attempt { name: "eva", password: &password, device: None, user_agent: "", directory: None };
+    let come_in = timeout(Duration::from_secs(20), login::log_in(&Caller::ANONYMOUS, db, attempt)).await;
+    assert!(come_in.expect("nobody waits for the import").is_ok());
+    let before = trail.seal().await.unwrap().position;
+    import.commit().await.unwrap();
+    assert_eq!(trail.seal().await.unwrap().position, before + 1);
+    assert_eq!(trail.verify(None).await.found, 0);
+}
+
+#[tokio::test]
+async fn what_was_found_is_kept_and_told() {
+    let trail = Trail::new().await;
+    let db = trail.test.database();
+    let at_first = state(OPERATOR, db).await.unwrap();
+    assert!(at_first.seal.is_none() && at_first.verification.is_none() && at_first.unsealed == 0);
+    for name in ["a1", "a2"] {
+        trail.add(name).await;
+    }
+    assert_eq!(state(OPERATOR, db).await.unwrap().unsealed, 2);
+    let sealed = trail.seal().await.unwrap();
+    trail.add("a3").await;
+    trail.tamper("UPDATE access.audit SET subject = 'x' WHERE id = 1").await;
+    trail.verify(None).await;
+    let now = state(OPERATOR, db).await.unwrap();
+    assert_eq!((now.seal, now.unsealed), (Some(sealed), 1));
+    let last = now.verification.unwrap();
+    assert_eq!((last.rows, last.found, last.unsealed), (1, 1, 1), "{last:?}");
+    assert_eq!(last.findings, serde_json::json!([{ "altered": [1, 1] }]));
+    assert!(matches!(state(&Caller::ANONYMOUS, db).await, Err(AccessError::Denied(_))));
 }

@@ -3,8 +3,10 @@
 mod support;
 
 use access::Caller;
+use access::audit::{self, Wanted};
 use etl::import::{ImportError, Mode};
 use layers::catalog;
+use serde_json::json;
 use sqlx::Row;
 use support::World;
 
@@ -41,6 +43,14 @@ async fn a_file_becomes_a_layer() {
     assert!((row.get::<f64, _>("y") - 2_048_868.316).abs() < 0.001);
     let again = world.import(&world.request("zonas.geojson", ZONES, "zonas")).await.unwrap_err();
     assert!(matches!(again, ImportError::Exists(_)), "{again}");
+
+    // Both are in the audit trail.
+    let wanted = Wanted { layer: Some("zonas".to_owned()), ..Wanted::default() };
+    let rows = audit::search(&Caller::OPERATOR, world.db(), &wanted, 10).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.outcome.as_str(), &row.detail)).collect();
+    let failed = json!({ "mode": "create", "ended": "failed" });
+    let done = json!({ "mode": "create", "inserted": 3, "updated": 0, "deleted": 0, "unchanged": 0, "rejected": 0 });
+    assert_eq!(rows, [("import", "failed", &Some(failed)), ("import", "done", &Some(done))]);
 }
 
 #[tokio::test]

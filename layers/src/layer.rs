@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use access::audit::{self, TrailFull};
 use access::{Caller, MunicipalityCode, Scope, Subject, UnknownCode, Visibility};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,30 @@ impl Layer {
             Cow::Borrowed(_) => Cow::Borrowed(self),
             Cow::Owned(definition) => Cow::Owned(Self { definition, ..self.clone() }),
         })
+    }
+
+    /// Whether something of it is not for everybody: itself, what its features
+    /// stand for, an attribute. As a caller sees it: of what that caller sees.
+    pub fn has_reserve(&self) -> bool {
+        let attributes = &self.definition.attributes;
+        self.visibility() > Visibility::Publica
+            || self.subject().is_personal()
+            || attributes.iter().any(|attribute| attribute.visibility > Some(Visibility::Publica))
+    }
+
+    /// Tells the audit trail that the caller, as whom the layer is seen, is shown
+    /// features of it, or one (`feature`), where something of them is not
+    /// public. Before they are shown; a request that reads on is told once.
+    pub fn note_read(&self, caller: &Caller, by: &str, feature: &str) -> Result<(), TrailFull> {
+        if caller.login().is_none() || !self.has_reserve() {
+            return Ok(());
+        }
+        audit::note_read(caller, &self.scope(), feature, serde_json::json!({ "by": by }))
+    }
+
+    /// Tells the audit trail that the caller asked for a layer of which it may not know.
+    pub fn note_denial(&self, caller: &Caller) {
+        audit::note_denial(caller, "see this layer", Some(&self.scope()));
     }
 
     /// Whether its declared update frequency has run out by `now`.

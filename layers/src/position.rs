@@ -62,7 +62,11 @@ pub async fn find(
     let looks: Vec<_> = seen.map(|layer| in_layer(db, layer, position)).collect();
     // A few connections at a time: a click must not take the whole pool.
     let found: Vec<Option<Found>> = stream::iter(looks).buffered(4).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+    let found: Vec<Found> = found.into_iter().flatten().collect();
+    for Found { layer, .. } in &found {
+        layer.note_read(caller, "here", "")?;
+    }
+    Ok(found)
 }
 
 async fn in_layer(db: &Database, layer: Layer, position: Position) -> Result<Option<Found>, CatalogError> {

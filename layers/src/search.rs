@@ -87,5 +87,14 @@ pub async fn find(caller: &Caller, db: &Database, search: &Search) -> Result<Vec
         found.extend(matches.into_iter().map(|found| found.found));
     }
     found.truncate(search.limit);
+    for layer in layers.iter().filter(|layer| found.iter().any(|found| found.is_of(&layer.id))) {
+        layer.note_read(caller, "search", "")?;
+    }
     Ok(found)
+}
+
+impl Found {
+    fn is_of(&self, id: &LayerId) -> bool {
+        matches!(self, Self::Feature { layer, .. } if layer == id)
+    }
 }

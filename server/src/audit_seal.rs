@@ -7,13 +7,19 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use access::audit::{Seal, SealKey, seal};
+use access::audit::{self, Kept, Seal, SealKey, Verification, seal};
 use access::{AccessError, Caller, Database};
+use chrono::{TimeDelta, Utc};
 use thiserror::Error;
 use tokio::time::sleep;
 
 /// A row is sealed so long after it was committed, at most.
 const EVERY: Duration = Duration::from_secs(4);
+
+/// How often it is looked whether a verification is due …
+const LOOK: Duration = Duration::from_mins(10);
+/// … which it is so long after the last.
+const VERIFIED: TimeDelta = TimeDelta::days(1);
 
 /// The file of the key that signs, in the folder of the audit trail.
 pub const KEY: &str = "key";
@@ -34,6 +40,40 @@ pub(crate) async fn keep(database: Database, folder: PathBuf) {
         }
         sleep(EVERY).await;
     }
+}
+
+/// Looks every so often whether the trail is as it was sealed. Never returns.
+pub(crate) async fn verify_daily(database: Database, folder: PathBuf) {
+    loop {
+        sleep(LOOK).await;
+        match verify_when_due(&database, &folder).await {
+            Ok(None) => {}
+            Ok(Some(found)) if found.found == 0 => {
+                tracing::info!(rows = found.rows, "the audit trail is as it was sealed");
+            }
+            Ok(Some(found)) => {
+                tracing::error!(
+                    found = found.found,
+                    "the audit trail is not as it was sealed: run lindero audit verify"
+                );
+            }
+            Err(error) => tracing::warn!(%error, "the audit trail could not be verified; trying again"),
+        }
+    }
+}
+
+/// What was found, where nobody looked for a day.
+async fn verify_when_due(database: &Database, folder: &Path) -> Result<Option<Verification>, SealError> {
+    let operator = &Caller::OPERATOR;
+    let last = audit::state(operator, database).await?.verification;
+    if last.is_some_and(|last| Utc::now() - last.at < VERIFIED) {
+        return Ok(None);
+    }
+    let path = folder.join(KEY);
+    let key = path.exists().then(|| SealKey::open(&path)).transpose();
+    let public_key = key.map_err(|source| SealError::File { path, source })?.map(|key| key.public_key());
+    let kept = Kept { public_key: public_key.as_deref(), seal: None };
+    Ok(Some(audit::verify(operator, database, kept).await?))
 }
 
 async fn sealing(database: &Database, folder: &Path) -> Result<(), SealError> {

@@ -41,8 +41,11 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(async move { kept.keep(OPERATOR, &indexed).await });
     let gate = Arc::clone(&state.gate);
     tasks.spawn(async move { gate.listen().await });
+    let trail = state.trail.clone();
+    tasks.spawn(async move { trail.keep().await });
     tasks.spawn(sweep_limits(database.clone()));
     tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
+    tasks.spawn(audit_seal::verify_daily(database.clone(), state.config.audit_dir()));
     tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
     if let Some(every) = state.config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));

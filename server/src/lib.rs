@@ -2,6 +2,7 @@
 //! database cluster, observability.
 
 pub mod access_review;
+mod audit_csv;
 pub mod audit_seal;
 pub mod background;
 pub mod cli;

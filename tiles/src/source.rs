@@ -69,6 +69,9 @@ pub enum TileError {
     /// What is said of the layer could not be read.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// The trail cannot be told.
+    #[error(transparent)]
+    Trail(#[from] access::audit::TrailFull),
     /// PROJ does not know the CRS of the tile's set.
     #[error("tiles of this set cannot be cut: {0}")]
     Crs(#[from] CrsError),

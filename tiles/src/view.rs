@@ -1,4 +1,4 @@
-use access::{Caller, Visibility};
+use access::{Caller, Visibility, audit};
 use layers::{Attribute, AttributeType, Layer};
 
 use crate::TileError;
@@ -19,9 +19,17 @@ impl View {
         Self { attributes: shown.map(|attribute| attribute.name.clone()).collect() }
     }
 
-    /// What the caller sees of a layer that it may know of.
+    /// What the caller sees of a layer that it may know of. What is not for
+    /// everybody is told the audit trail: a tile of it is next.
     pub(crate) fn of(caller: &Caller, layer: &Layer) -> Result<Self, TileError> {
-        let clearance = layer.clearance(caller).ok_or_else(|| TileError::UnknownLayer(layer.id.clone()))?;
+        let clearance = layer.clearance(caller).ok_or_else(|| {
+            layer.note_denial(caller);
+            TileError::UnknownLayer(layer.id.clone())
+        })?;
+        let level = layer.view_level(clearance).max(layer.visibility());
+        if level > Visibility::Publica || layer.subject().is_personal() {
+            audit::note_tile(caller, &layer.scope())?;
+        }
         Ok(Self::up_to(clearance, layer))
     }
 

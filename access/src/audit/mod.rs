@@ -1,7 +1,10 @@
 //! The audit trail: what was done, by whom, from where.
 
 mod seal;
+mod search;
 mod standing;
+mod state;
+mod trail;
 mod verify;
 
 use serde_json::Value;
@@ -9,7 +12,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use self::seal::{Seal, SealKey, seal};
+pub use self::search::{MOST, Row, Wanted, export, network, search};
 pub use self::standing::{SealState, seal_state};
+pub use self::state::{LastVerification, State, state};
+pub use self::trail::{OF_ACCOUNT, OF_ANYBODY, Trail, TrailFull, note_denial, note_read, note_tile};
 pub use self::verify::{Finding, Kept, Verification, verify};
 use crate::codes::codes;
 use crate::{Caller, Credential, MunicipalityCode};
@@ -30,19 +36,32 @@ pub enum Action {
     ChangeRole,
     CreateKey,
     RevokeKey,
-    DescribeLayer,
     CancelJob,
     EditFeatures,
+    /// Something that was refused.
+    Attempt,
+    /// Features or tiles were shown of which something is not public.
+    ReadReserved,
+    Import,
+    Export,
+    ExportAudit,
+    Publish,
+    Unpublish,
+    DescribeLayer,
+    RemoveLayer,
 }
 
 codes!(Action, "audited action",
     "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
-     change_role, create_key, revoke_key, describe_layer, cancel_job, edit_features",
+     change_role, create_key, revoke_key, attempt, read_reserved, import, export, export_audit, publish, unpublish, \
+     describe_layer, remove_layer, cancel_job, edit_features",
     "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
     "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
     "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
-    "revoke_key" => RevokeKey, "describe_layer" => DescribeLayer, "cancel_job" => CancelJob,
-    "edit_features" => EditFeatures);
+    "revoke_key" => RevokeKey, "attempt" => Attempt, "read_reserved" => ReadReserved, "import" => Import,
+    "export" => Export, "export_audit" => ExportAudit, "publish" => Publish, "unpublish" => Unpublish,
+    "describe_layer" => DescribeLayer, "remove_layer" => RemoveLayer,
+    "cancel_job" => CancelJob, "edit_features" => EditFeatures);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,11 +92,16 @@ pub struct Entry<'a> {
     pub detail: Option<Value>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     /// Something that was done to that.
     pub fn done(action: Action, subject: impl Into<String>) -> Self {
         let (outcome, subject) = (Outcome::Done, subject.into());
         Self { action, outcome, municipality: None, layer: None, subject, detail: None }
+    }
+
+    /// Something that was done to that layer.
+    pub fn of_layer(action: Action, municipality: &'a MunicipalityCode, layer: &'a str) -> Self {
+        Self { municipality: Some(municipality), layer: Some(layer), ..Self::done(action, "") }
     }
 
     /// With something more to be known.

@@ -130,10 +130,28 @@ pub async fn verify(caller: &Caller, db: &Database, kept: Kept<'_>) -> Result<Ve
     .await?;
     verification.unsealed = unsealed.unsigned_abs();
     transaction.commit().await?;
+    drop(connection);
+    verification.keep(db).await?;
     Ok(verification)
 }
 
 impl Verification {
+    /// Keeps what was found, for [`super::state`].
+    async fn keep(&self, db: &Database) -> Result<(), sqlx::Error> {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        sqlx::query(
+            "INSERT INTO access.audit_verification (rows, seals, unsealed, found, findings) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(number(self.rows))
+        .bind(number(self.seals))
+        .bind(number(self.unsealed))
+        .bind(number(self.found))
+        .bind(sqlx::types::Json(&self.findings))
+        .execute(db.loader())
+        .await?;
+        Ok(())
+    }
+
     fn tell(&mut self, finding: Finding) {
         self.found += 1;
         if self.findings.len() < MOST {

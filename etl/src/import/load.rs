@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use access::audit::{self, Action, Entry};
 use access::{Caller, MunicipalityCode};
 use layers::catalog::{self, Registration};
 use layers::history;
 use layers::{Attribute, AttributeType, Layer, LayerDefinition, Text};
+use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -94,11 +96,13 @@ impl Load<'_> {
         report.rejections.sort_by_key(|rejection| rejection.row);
         match outcome {
             Ok(written) => {
-                transaction.commit().await?;
                 report.inserted = written.inserted;
                 report.updated = written.updated;
                 report.deleted = written.deleted;
                 report.unchanged = written.unchanged;
+                let entry = Entry { subject: self.job.to_string(), ..of_import(&report) };
+                audit::record(&mut transaction, self.caller, entry).await?;
+                transaction.commit().await?;
                 report.committed = true;
                 Ok(report)
             }
@@ -409,6 +413,13 @@ impl Load<'_> {
         }
         if findings.report.rejected > self.request.max_rejects { Err(Ended::TooManyRejects) } else { Ok(()) }
     }
+}
+
+/// What the audit trail has of an import, whose job's record has the rest.
+pub(super) fn of_import(report: &Report) -> Entry<'_> {
+    let detail = json!({ "mode": report.mode, "inserted": report.inserted, "updated": report.updated,
+        "deleted": report.deleted, "unchanged": report.unchanged, "rejected": report.rejected });
+    Entry::of_layer(Action::Import, &report.municipality, report.layer.as_str()).with(detail)
 }
 
 /// Why a load did not come to its end.

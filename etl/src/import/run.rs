@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use access::audit::{self, Action, Entry};
 use access::job::{self, JobError, Outcome, Running};
 use access::{Caller, Database};
 use layers::catalog::{self, CatalogError};
 use layers::{Kind, Layer};
+use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -79,6 +81,9 @@ pub async fn run(
         Err(ImportError::TooManyRejects { report, .. }) => report.seconds = started.elapsed().as_secs_f64(),
         Err(_) => {}
     }
+    if let Err(error) = &outcome {
+        record_failed(caller, db, request, job.id(), error).await?;
+    }
     let record = match &outcome {
         Ok(report) => Outcome::Done(serde_json::to_value(report).unwrap_or_default()),
         Err(ImportError::Cancelled) => Outcome::Cancelled,
@@ -91,6 +96,22 @@ pub async fn run(
     let report = outcome?;
     recorded?;
     Ok(report)
+}
+
+/// What was tried and undone is in the audit trail too, in its own transaction.
+async fn record_failed(
+    caller: &Caller,
+    db: &Database,
+    request: &ImportRequest,
+    job: Uuid,
+    error: &ImportError,
+) -> Result<(), JobError> {
+    let ended = if matches!(error, ImportError::Cancelled) { "cancelled" } else { "failed" };
+    let detail = json!({ "mode": request.mode, "ended": ended });
+    let entry = Entry::done(Action::Import, job).with(detail);
+    let entry = Entry { outcome: audit::Outcome::Failed, layer: Some(request.target.as_str()), ..entry };
+    audit::record(&mut *db.loader().acquire().await?, caller, entry).await?;
+    Ok(())
 }
 
 async fn attempt(

@@ -61,6 +61,9 @@ pub enum CatalogError {
     /// The database holds what this program would not have written.
     #[error("the catalogue holds something that this program does not understand: {0}")]
     Corrupt(String),
+    /// The trail cannot be told.
+    #[error(transparent)]
+    Trail(#[from] access::audit::TrailFull),
     /// The database refused or could not be reached.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),

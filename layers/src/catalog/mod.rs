@@ -14,7 +14,9 @@ mod row;
 
 use std::borrow::Cow;
 
-use access::{Caller, Database, MunicipalityCode};
+use access::audit::{self, Action, Entry};
+use access::{Caller, Database, MunicipalityCode, Visibility};
+use serde_json::json;
 use sqlx::PgConnection;
 
 pub use capture::{install_triggers, missing_triggers};
@@ -43,7 +45,12 @@ pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<Layer>, CatalogE
 pub async fn get(caller: &Caller, db: &Database, id: &LayerId) -> Result<Layer, CatalogError> {
     let row = sqlx::query(row::SELECT_ONE).bind(id.as_str()).fetch_optional(db.app()).await?;
     let layer = row.as_ref().map(row::layer).transpose()?;
-    layer.and_then(|layer| seen(layer, caller)).ok_or_else(|| CatalogError::Unknown(id.clone()))
+    let unknown = || CatalogError::Unknown(id.clone());
+    let layer = layer.ok_or_else(unknown)?;
+    if !layer.is_seen_by(caller) {
+        layer.note_denial(caller);
+    }
+    seen(layer, caller).ok_or_else(unknown)
 }
 
 fn seen(layer: Layer, caller: &Caller) -> Option<Layer> {
@@ -163,7 +170,20 @@ pub async fn describe(
             return Err(CatalogError::AttributeDiffers { layer: id.clone(), attribute: attribute.name.clone() });
         }
     }
-    row::describe(&mut *db.loader().acquire().await?, id, definition).await
+    let mut transaction = db.loader().begin().await?;
+    row::describe(&mut transaction, id, definition).await?;
+    let detail = json!({ "visibility": definition.visibility, "subject": definition.subject,
+        "dependency": definition.dependency, "above_public": above_public(definition) });
+    let entry = Entry::of_layer(Action::DescribeLayer, &layer.municipality, id.as_str()).with(detail);
+    audit::record(&mut transaction, caller, entry).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// The attributes that not everybody sees.
+fn above_public(definition: &LayerDefinition) -> Vec<&str> {
+    let above = definition.attributes.iter().filter(|attribute| attribute.visibility > Some(Visibility::Publica));
+    above.map(|attribute| attribute.name.as_str()).collect()
 }
 
 /// Removes a layer: a managed one with its table, a published one from the
@@ -184,6 +204,8 @@ pub async fn remove(caller: &Caller, db: &Database, id: &LayerId) -> Result<(), 
     }
     let table = row::Quoted::new(&layer.table);
     sqlx::query(sqlx::AssertSqlSafe(format!("DROP TABLE {}", table.relation))).execute(&mut *transaction).await?;
+    let entry = Entry::of_layer(Action::RemoveLayer, &layer.municipality, id.as_str());
+    audit::record(&mut transaction, caller, entry.with(json!({ "features": layer.feature_count }))).await?;
     transaction.commit().await?;
     Ok(())
 }

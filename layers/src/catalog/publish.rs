@@ -1,7 +1,9 @@
 //! Tables and views that were in the database before us, published as they
 //! are, in their own CRS.
 
+use access::audit::{self, Action, Entry};
 use access::{Caller, Database, MunicipalityCode};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{CatalogError, Quoted, capture, refresh, row};
@@ -207,6 +209,10 @@ pub async fn publish(
         capture::install_triggers(&mut transaction, &publication.id, Kind::Published, &candidate.table).await?;
     }
     refresh(caller, &mut transaction, &publication.id, true).await?;
+    let detail = json!({ "table": format!("{}.{}", publication.schema, publication.name),
+        "visibility": definition.visibility, "above_public": super::above_public(&definition) });
+    let entry = Entry::of_layer(Action::Publish, &publication.municipality, publication.id.as_str()).with(detail);
+    audit::record(&mut transaction, caller, entry).await?;
     transaction.commit().await?;
     Ok(change_capture)
 }
@@ -222,6 +228,8 @@ pub async fn unpublish(caller: &Caller, db: &Database, id: &LayerId) -> Result<(
     if layer.change_capture == ChangeCapture::Triggers {
         capture::remove_triggers(&mut transaction, &layer.table).await?;
     }
+    let entry = Entry::of_layer(Action::Unpublish, &layer.municipality, id.as_str());
+    audit::record(&mut transaction, caller, entry).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -122,6 +122,9 @@ pub enum FeatureError {
         /// The version.
         version: i32,
     },
+    /// The trail cannot be told.
+    #[error(transparent)]
+    Trail(#[from] access::audit::TrailFull),
     /// The database refused or could not be reached.
     #[error("the features could not be read: {0}")]
     Database(#[from] sqlx::Error),

@@ -25,7 +25,10 @@ pub fn batches<'a>(
     query: Query,
     limit: usize,
 ) -> impl Stream<Item = Result<Vec<Feature>, FeatureError>> + Send + use<'a> {
-    let layer = check(caller, layer);
+    let layer = check(caller, layer).and_then(|layer| {
+        layer.note_read(caller, "items", "")?;
+        Ok(layer)
+    });
     try_unfold((layer, query, limit), move |(layer, mut query, left)| async move {
         let layer = layer?;
         if left == 0 {
@@ -44,6 +47,8 @@ pub fn batches<'a>(
 /// How many features the query asks for, paging aside.
 pub async fn count(caller: &Caller, db: &Database, layer: &Layer, query: &Query) -> Result<i64, FeatureError> {
     let layer = check(caller, layer)?;
+    // A count by an attribute tells of it.
+    layer.note_read(caller, "items", "")?;
     let names = Quoted::new(&layer.table);
     let mut sql = QueryBuilder::new("SELECT count(*) FROM ");
     push_relation(&layer, query.moment, &mut sql);
@@ -79,6 +84,7 @@ pub async fn get(
         }
         Err(error) => return Err(error.into()),
     };
+    layer.note_read(caller, "item", id)?;
     Ok(feature(layer, &row)?)
 }
 
@@ -106,7 +112,10 @@ async fn page(db: &Database, layer: &Layer, query: &Query, limit: usize) -> Resu
 
 /// The layer as the caller may know it, whoever's it was that is given.
 pub(super) fn check<'a>(caller: &Caller, layer: &'a Layer) -> Result<Cow<'a, Layer>, FeatureError> {
-    layer.seen_by(caller).ok_or_else(|| FeatureError::UnknownLayer(layer.id.clone()))
+    layer.seen_by(caller).ok_or_else(|| {
+        layer.note_denial(caller);
+        FeatureError::UnknownLayer(layer.id.clone())
+    })
 }
 
 /// `SELECT key, geometry, attributes... FROM relation`: the geometry as WKB in

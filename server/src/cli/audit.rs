@@ -1,10 +1,15 @@
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use access::Caller;
-use access::audit::{Finding, Kept, Seal, SealKey, verify};
-use clap::Subcommand;
+use access::audit::{self, Action, Finding, Kept, Seal, SealKey, Wanted, verify};
+use access::{Caller, Database, MunicipalityCode};
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use futures::{TryStreamExt, pin_mut};
+use ipnet::IpNet;
 
 use super::{CommandError, Outcome, with_database};
+use crate::audit_csv;
 use crate::audit_seal::KEY;
 use crate::config::Config;
 
@@ -17,10 +22,52 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         digest: Option<PathBuf>,
     },
+    /// Search the trail: its rows as CSV, the newest first. That it was searched is in the trail.
+    Search(Box<Search>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// Of this instant or later: 2026-03-01T00:00:00-05:00.
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<DateTime<Utc>>,
+    /// Before this instant.
+    #[arg(long, value_name = "INSTANT")]
+    to: Option<DateTime<Utc>>,
+    /// By this account: its id, or its name.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// What was done: `log_in`, `import`, `read_reserved` …
+    #[arg(long, value_name = "ACTION")]
+    action: Option<Action>,
+    /// How it ended: `done`, `failed`, `denied`.
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<audit::Outcome>,
+    /// The municipality that it concerns.
+    #[arg(long, value_name = "CODE")]
+    municipality: Option<MunicipalityCode>,
+    /// The layer that it concerns.
+    #[arg(long, value_name = "LAYER")]
+    layer: Option<String>,
+    /// What it was done to: an account's id, a feature's.
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
+    /// From this address, or a network as 10.0.0.0/8.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    address: Option<IpNet>,
+}
+
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    audit::network(text).ok_or("expected an address (10.0.0.1) or a network (10.0.0.0/8)")
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, CommandError> {
-    let Command::Verify { digest } = command;
+    let digest = match command {
+        Command::Verify { digest } => digest,
+        Command::Search(wanted) => {
+            return with_database(config, async |session| search(*wanted, session.database()).await).await;
+        }
+    };
     let file = |path: PathBuf| move |source| CommandError::AuditFile { path, source };
     let known: Option<Seal> = match digest {
         Some(path) => {
@@ -53,6 +100,21 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<Outcome, Co
         Ok(Outcome::Code(1))
     })
     .await
+}
+
+async fn search(search: Search, db: &Database) -> Result<Outcome, CommandError> {
+    let Search { from, to, account, action, outcome, municipality, layer, subject, address } = search;
+    let wanted = Wanted { from, to, account, action, outcome, municipality, layer, subject, address, before: None };
+    let batches = audit::export(&Caller::OPERATOR, db, wanted).await?;
+    let write = |text: Result<Vec<u8>, csv::Error>| {
+        text.map_err(io::Error::other).and_then(|text| io::stdout().write_all(&text)).map_err(CommandError::Output)
+    };
+    write(audit_csv::header())?;
+    pin_mut!(batches);
+    while let Some(rows) = batches.try_next().await? {
+        write(audit_csv::lines(&rows))?;
+    }
+    Ok(Outcome::Done)
 }
 
 fn say(finding: &Finding) -> String {

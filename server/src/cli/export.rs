@@ -110,7 +110,7 @@ async fn write(
     bar: &Bar,
 ) -> Result<Report, ArchiveError> {
     let target = Target { path: &options.output, overwrite: options.overwrite };
-    let contents = Contents { name, layers, zooms: options.zooms(layers), caller };
+    let contents = Contents { name, layers, zooms: options.zooms(layers), caller, by: &Caller::OPERATOR };
     archive::check(&contents.zooms, target)?;
     // A server's files are its own: these are beside the archive, on a disk
     // that is to hold as much, and go at the end.

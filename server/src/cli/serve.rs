@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, Outcome};
@@ -20,6 +21,9 @@ use crate::database::{self, Session};
 use crate::http::listen::{self, FirstWord};
 use crate::http::{self, AppState};
 use crate::identity::Identity;
+
+/// So long a stopping server tries to write what it noted.
+const LAST_NOTES: Duration = Duration::from_secs(5);
 
 /// Serves until a signal says to stop.
 pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
@@ -103,6 +107,12 @@ async fn serve(
     };
     signals.abort();
     background.shutdown().await;
+    // What was noted of the last requests.
+    match timeout(LAST_NOTES, state.trail.write()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the last notes of the audit trail could not be written"),
+        Err(_) => tracing::error!("the last notes of the audit trail could not be written in time"),
+    }
     served.map_err(CommandError::Server)
 }
 

@@ -71,6 +71,8 @@ pub(super) enum Format {
     Mvt,
     /// Server-sent events.
     Events,
+    /// Comma-separated values.
+    Csv,
 }
 
 impl Format {
@@ -83,6 +85,7 @@ impl Format {
             Self::TileJson => "tilejson",
             Self::Mvt => "mvt",
             Self::Events => "events",
+            Self::Csv => "csv",
         }
     }
 }

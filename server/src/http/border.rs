@@ -65,7 +65,7 @@ fn who<'a>(
     let showing = Showing { method: request.method(), headers: request.headers(), base, origin };
     async move {
         if showing.is_anybodys() {
-            return Ok((Caller::ANONYMOUS.from(showing.origin), None));
+            return Ok((Caller::ANONYMOUS.noted(showing.origin, &state.trail), None));
         }
         // Apart: asking the database is a large matter, which few requests carry.
         Box::pin(identify(state, showing)).await

@@ -6,7 +6,7 @@
 //! (`Sec-Fetch-Site`, `Origin`), and show that this page could read what the
 //! session's own document says (`X-CSRF-Token`).
 
-use access::{Caller, Origin, Token};
+use access::{Caller, Origin, Token, audit};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -56,26 +56,31 @@ impl Showing<'_> {
 pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(Caller, Option<Token>)> {
     let is_safe = showing.is_safe();
     let Showing { headers, base, origin, .. } = showing;
+    let anybody = || Caller::ANONYMOUS.noted(origin.clone(), &state.trail);
     if let Some(key) = bearer(headers)? {
-        let caller = state.gate.open(&key, origin.address).await?;
-        let caller = caller
-            .ok_or_else(|| Problem::unauthorized("this key is not known, or not good any more, or not here and now"))?;
-        return Ok((caller.from(origin), Some(key)));
+        let Some(caller) = state.gate.open(&key, origin.address).await? else {
+            audit::note_denial(&anybody(), "come in by a key that is not known, or not good any more", None);
+            return Err(Problem::unauthorized("this key is not known, or not good any more, or not here and now"));
+        };
+        return Ok((caller.noted(origin, &state.trail), Some(key)));
     }
-    if !is_safe {
-        refuse_other_sites(headers, base)?;
+    if !is_safe && let Err(problem) = refuse_other_sites(headers, base) {
+        audit::note_denial(&anybody(), "send something from a page of another site", None);
+        return Err(problem);
     }
     let Some(session) = cookies::session(headers, base) else {
-        return Ok((Caller::ANONYMOUS.from(origin), None));
+        return Ok((anybody(), None));
     };
     // What does not open any more, or not now and from there, is as if it were not shown.
     let Some(caller) = state.gate.open(&session, origin.address).await? else {
-        return Ok((Caller::ANONYMOUS.from(origin), None));
+        return Ok((anybody(), None));
     };
+    let caller = caller.noted(origin, &state.trail);
     if !is_safe && headers.get(CSRF_TOKEN).is_none_or(|shown| shown.as_bytes() != session.csrf().as_bytes()) {
+        audit::note_denial(&caller, "change something without the session's token", None);
         return Err(Problem::forbidden("the header X-CSRF-Token must be what GET /session says"));
     }
-    Ok((caller.from(origin), Some(session)))
+    Ok((caller, Some(session)))
 }
 
 /// The key of `Authorization: Bearer`. Other schemes are none of ours.

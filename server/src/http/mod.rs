@@ -37,6 +37,7 @@ use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use ::tiles::engine::{IndexedTiles, Limits};
+use access::audit::Trail;
 use access::{Database, Gate};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -69,6 +70,8 @@ pub struct Shared {
     pub gate: Arc<Gate>,
     /// Whoever vouches for persons.
     pub identity: Identity,
+    /// Where denials and reads of what is not public are noted.
+    pub trail: Trail,
     /// Whatever cuts the tiles.
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
@@ -112,11 +115,13 @@ impl AppState {
         let stopping = CancellationToken::new();
         let identity = Identity::new(&config);
         let gate = Arc::new(Gate::new(database.clone()));
+        let trail = Trail::new(database.clone());
         Self(Arc::new(Shared {
             database,
             config,
             gate,
             identity,
+            trail,
             tiles,
             freshness,
             dataset,

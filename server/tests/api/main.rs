@@ -19,3 +19,4 @@ mod session;
 mod support;
 mod tile_sets;
 mod tiles;
+mod trail;

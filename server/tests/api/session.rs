@@ -21,9 +21,9 @@ pub(crate) const PASSWORD: &str = "ceiba violeta 41 nubes";
 
 /// What a browser keeps.
 pub(crate) struct Browser<'a> {
-    city: &'a City,
-    cookies: String,
-    csrf: String,
+    pub(crate) city: &'a City,
+    pub(crate) cookies: String,
+    pub(crate) csrf: String,
 }
 
 impl<'a> Browser<'a> {

@@ -10,11 +10,13 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use access::audit::{self, Action, Entry};
 use access::{Caller, Database};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use layers::features::{self, FeatureError};
 use layers::{Extent, Layer};
+use serde_json::json;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
@@ -45,6 +47,8 @@ pub struct Contents<'a> {
     pub zooms: RangeInclusive<u8>,
     /// Whose view of it: the tiles are those that this caller is served.
     pub caller: &'a Caller,
+    /// Who takes them out: the audit trail has it.
+    pub by: &'a Caller,
 }
 
 /// Where an archive goes.
@@ -209,9 +213,25 @@ pub async fn write(
 
     let zooms = zooms.ok_or_else(nothing)?;
     let metadata = metadata::document(contents, &zooms);
+    // Before the file takes its name: none is there of which the trail says nothing.
+    record(database, contents, tiles).await?;
     let summary = Summary { zooms: zooms.clone(), extent: mercator(extent), metadata };
     let bytes = blocking(move || file.finish(&summary)).await?;
     Ok(Report { tiles, zooms, bytes })
+}
+
+/// Tells the audit trail what is taken out, as whose view of it.
+async fn record(database: &Database, contents: &Contents<'_>, tiles: u64) -> Result<(), FeatureError> {
+    let mut transaction = database.app().begin().await?;
+    for layer in contents.layers {
+        let seen = layer.seen_by(contents.caller);
+        let has_reserve = seen.is_some_and(|layer| layer.has_reserve());
+        let detail = json!({ "as": "tiles", "tiles": tiles, "has_reserve": has_reserve });
+        let entry = Entry::of_layer(Action::Export, &layer.municipality, layer.id.as_str()).with(detail);
+        audit::record(&mut transaction, contents.by, entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// What there is at a tile's place.

@@ -42,6 +42,11 @@ impl Seen {
         Some(Self { level: generation.layer.view_level(clearance), generation })
     }
 
+    /// Whether something of it is not for everybody.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.level.max(self.generation.layer.visibility()) > Visibility::Publica
+    }
+
     pub(super) fn view(&self) -> View {
         View::up_to(self.level, &self.generation.layer)
     }

@@ -22,7 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use access::{Caller, Database};
+use access::{Caller, Database, audit};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use layers::filter::Filter;
@@ -223,7 +223,14 @@ impl IndexedTiles {
     /// The layer as the caller sees it; none where there is no index.
     fn seen(&self, caller: &Caller, layer: &LayerId) -> Result<Option<Seen>, TileError> {
         let Some(generation) = self.generation(layer) else { return Ok(None) };
-        Seen::new(caller, generation).map(Some).ok_or_else(|| TileError::UnknownLayer(layer.clone()))
+        let Some(seen) = Seen::new(caller, Arc::clone(&generation)) else {
+            generation.layer.note_denial(caller);
+            return Err(TileError::UnknownLayer(layer.clone()));
+        };
+        if seen.has_reserve() {
+            audit::note_tile(caller, &seen.generation.layer.scope())?;
+        }
+        Ok(Some(seen))
     }
 
     fn put(&self, generation: Generation) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use access::Caller;
+use access::audit::{self, Wanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use layers::{Layer, LayerId};
@@ -61,7 +62,13 @@ impl Room {
 }
 
 fn contents(layer: &Layer, zooms: RangeInclusive<u8>) -> Contents<'_> {
-    Contents { name: "La ciudad", layers: std::slice::from_ref(layer), zooms, caller: &Caller::ANONYMOUS }
+    Contents {
+        name: "La ciudad",
+        layers: std::slice::from_ref(layer),
+        zooms,
+        caller: &Caller::ANONYMOUS,
+        by: &Caller::OPERATOR,
+    }
 }
 
 fn to(path: &Path) -> Target<'_> {
@@ -107,6 +114,11 @@ async fn an_archive_is_tile_by_tile_what_the_source_answers() {
         let told = told.0.into_inner().unwrap();
         assert_eq!(told.iter().map(|(zoom, ..)| *zoom).collect::<Vec<_>>(), (0..=17).collect::<Vec<_>>());
         assert!(told.iter().all(|(_, promised, looked)| promised == looked), "{told:?}");
+
+        let wanted = Wanted { layer: Some(name.to_owned()), ..Wanted::default() };
+        let rows = audit::search(&Caller::OPERATOR, room.city.db.database(), &wanted, 10).await.unwrap();
+        let exports: Vec<_> = rows.iter().filter(|row| row.action == "export").collect();
+        assert_eq!((exports.len(), exports[0].account_name.as_str()), (1, "operator"), "{rows:?}");
 
         let reader = open(&path).await;
         let mut held = 0;
@@ -158,7 +170,8 @@ async fn an_archive_of_a_map_is_what_the_engine_serves_generalised_too() {
         layers.push(measured(&room.city, name).await);
     }
     let path = room.folder.path().join("map");
-    let contents = Contents { name: "El mapa", layers: &layers, zooms: 0..=14, caller: &Caller::ANONYMOUS };
+    let contents =
+        Contents { name: "El mapa", layers: &layers, zooms: 0..=14, caller: &Caller::ANONYMOUS, by: &Caller::OPERATOR };
     let source = Served { tiles: &engine, layers: &ids, caller: &Caller::ANONYMOUS };
     let database = room.city.db.database();
     let report = archive::write(&source, database, &contents, to(&path), 2, &Told::default()).await.unwrap();

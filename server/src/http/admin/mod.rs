@@ -8,6 +8,8 @@ mod review;
 
 pub(super) use self::review::CSV as REVIEW_CSV;
 
+mod audit;
+
 use crate::http::routes::{Routes, Rule};
 use access::Permission;
 use access::account::{self, AccountChange, NewAccount};
@@ -49,6 +51,7 @@ pub(super) fn routes() -> Routes {
         .merge(layers::routes())
         .merge(jobs::routes())
         .merge(health::routes())
+        .merge(audit::routes())
 }
 
 async fn accounts(State(state): State<AppState>, Extension(caller): Extension<Caller>) -> Result<Response> {

@@ -119,6 +119,7 @@ impl From<catalog::CatalogError> for Problem {
         match error {
             catalog::CatalogError::Unknown(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
             catalog::CatalogError::Denied(denied) => denied.into(),
+            catalog::CatalogError::Trail(full) => Self::unavailable(full),
             catalog::CatalogError::Database(cause) => of_database(cause),
             catalog::CatalogError::Invalid { field, reason } => Self::invalid_parameter(&field, reason),
             catalog::CatalogError::Definition(cause) => Self::bad_request(cause),
@@ -137,6 +138,7 @@ impl From<FeatureError> for Problem {
                 Self::not_found(format!("the collection {:?} has no feature {feature:?}", layer.as_str()))
             }
             FeatureError::NoHistory(_) | FeatureError::UnknownVersion { .. } => Self::not_found(error),
+            FeatureError::Trail(full) => Self::unavailable(full),
             FeatureError::Database(cause) => of_database(cause),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{identity, managing, schemas};
+use super::{audit, identity, managing, schemas};
 use crate::http::document::JSON;
 
 /// Method, path, id, summary, what is sent, what is answered and with which status.
@@ -126,6 +126,22 @@ const OPERATIONS: &[Operation] = &[
         Some("Role"),
         Some(("200", "Role")),
     ),
+    (
+        "get",
+        "/admin/audit",
+        "searchAudit",
+        "Rows of the audit trail, the newest first",
+        None,
+        Some(("200", "AuditRows")),
+    ),
+    (
+        "get",
+        "/admin/audit/seal",
+        "getAuditSeal",
+        "How the audit trail stands: its last seal, its last verification",
+        None,
+        Some(("200", "AuditState")),
+    ),
 ];
 
 /// Adds the paths.
@@ -143,7 +159,12 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
         for status in ["400", "401", "403", "404", "409", "410", "413", "414", "415", "429", "500", "503", "504"] {
             responses.extend(schemas::response(status).map(|reference| (status.to_owned(), reference)));
         }
-        let parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
+        let mut parameters: Vec<Value> = path.split('/').filter_map(parameter).collect();
+        if *path == "/admin/audit" {
+            parameters.extend(audit::parameters());
+            let csv = json!({ "schema": { "type": "string" } });
+            responses["200"]["content"]["text/csv"] = csv;
+        }
         let mut operation = json!({
             "operationId": id,
             "tags": [if path.starts_with("/admin") { "Administration" } else { "Session" }],

@@ -1,6 +1,7 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
 mod administration;
+mod audit;
 mod editing;
 mod identity;
 mod managing;
@@ -80,7 +81,8 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
 }
 
 fn all_schemas() -> Value {
-    [administration::schemas(), managing::schemas(), editing::schemas()].into_iter().fold(schemas::schemas(), with)
+    let more = [administration::schemas(), managing::schemas(), editing::schemas(), audit::schemas()];
+    more.into_iter().fold(schemas::schemas(), with)
 }
 
 /// The members of both, which have no name in common.

@@ -111,7 +111,7 @@ impl From<TileError> for Problem {
     fn from(error: TileError) -> Self {
         match error {
             TileError::UnknownLayer(id) => Self::not_found(format!("there is no collection {:?}", id.as_str())),
-            TileError::Busy => Self::unavailable(error),
+            TileError::Busy | TileError::Trail(_) => Self::unavailable(error),
             TileError::TooSlow { .. } => {
                 tracing::warn!(%error, "a tile took too long");
                 Self::new(Kind::Timeout).with_detail(error)
