@@ -206,7 +206,7 @@ impl Caller {
 
     /// Passes whoever may do that anywhere, refuses everybody else.
     pub fn require_somewhere(&self, permission: Permission, action: &'static str) -> Result<(), Denied> {
-        if self.may_somewhere(permission) { Ok(()) } else { Err(Denied { action }) }
+        if self.may_somewhere(permission) { Ok(()) } else { Err(self.denied(action)) }
     }
 
     /// Passes whoever may do that wherever `reach` reaches, refuses everybody

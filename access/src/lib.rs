@@ -17,6 +17,7 @@ mod error;
 mod gate;
 pub mod job;
 pub mod key;
+pub mod limit;
 pub mod link;
 pub mod login;
 mod municipality;

@@ -63,7 +63,7 @@ pub async fn sweep(caller: &Caller, db: &Database) -> Result<u64, AccessError> {
     Ok(gone.rows_affected())
 }
 
-fn key(name: &[&str]) -> [u8; 32] {
+pub(crate) fn key(name: &[&str]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for part in name {
         digest.update((part.len() as u64).to_le_bytes());

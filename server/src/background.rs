@@ -26,6 +26,8 @@ const QUIET: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the change feed is not looked at when nothing notifies.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often what was taken of limits is settled.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How often limits that are full again are forgotten.
 const SWEEP: Duration = Duration::from_hours(1);
 /// How long to wait where the database is away.
@@ -43,6 +45,7 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(async move { gate.listen().await });
     let trail = state.trail.clone();
     tasks.spawn(async move { trail.keep().await });
+    tasks.spawn(settle_limits(state.clone()));
     tasks.spawn(sweep_limits(database.clone()));
     tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
     tasks.spawn(audit_seal::verify_daily(database.clone(), state.config.audit_dir()));
@@ -51,6 +54,18 @@ pub fn start(state: &AppState) -> JoinSet<()> {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
     tasks
+}
+
+/// Settles with other processes what was taken of limits. Where that does not
+/// work each goes by what it knows.
+async fn settle_limits(state: AppState) {
+    loop {
+        sleep(SETTLE).await;
+        if let Err(error) = state.limits.settle(&state.database).await {
+            tracing::warn!(%error, "the limits could not be settled with other processes");
+            sleep(AWAY).await;
+        }
+    }
 }
 
 /// Forgets the limits that nobody is near any more.

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use access::limit::Quotas;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -108,6 +109,31 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub tile_cache_memory: Option<u32>,
 
+    /// How many requests a second an address may send on average, of those who
+    /// did not come in; half a minute's at once. A network of IPv6 (/64) counts
+    /// as one. 0: no limit. Default: 200.
+    #[arg(long, env = "LINDERO_RATE_ADDRESS", global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rate_address: Option<u32>,
+
+    /// The same of an account, by its sessions. Default: 100.
+    #[arg(long, env = "LINDERO_RATE_ACCOUNT", global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rate_account: Option<u32>,
+
+    /// The same of a key. Default: 100.
+    #[arg(long, env = "LINDERO_RATE_KEY", global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rate_key: Option<u32>,
+
+    /// How often a minute an address may try to log in, use a one-time link or
+    /// send anything else than a question, of those who did not come in; so many
+    /// at once. Wrong passwords have limits of their own besides. 0: no limit.
+    /// Default: 120.
+    #[arg(long, env = "LINDERO_RATE_WRITE", global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rate_write: Option<u32>,
+
     /// Every how many seconds the layers whose changes no trigger sees (views,
     /// foreign tables) are compared with what they were, and missing triggers
     /// made anew. 0 never does. Default: 3600.
@@ -165,6 +191,8 @@ pub struct Config {
     pub tile_index_memory: usize,
     /// Bytes that the tiles that are kept may take.
     pub tile_cache_memory: usize,
+    /// How much anybody may ask for.
+    pub quotas: Quotas,
     /// How often layers that no trigger watches are compared; `None` is never.
     pub compare_interval: Option<Duration>,
     /// How the log is written; `None` lets the terminal decide.

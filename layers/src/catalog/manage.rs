@@ -67,7 +67,10 @@ pub async fn change(
     let mut transaction = db.loader().begin().await?;
     sqlx::query("SET LOCAL lock_timeout = '5s'").execute(&mut *transaction).await?;
     let before = locked(&mut transaction, id).await?;
-    let mine = seen(before.clone(), caller).ok_or_else(|| CatalogError::Unknown(id.clone()))?;
+    let mine = seen(before.clone(), caller).ok_or_else(|| {
+        before.note_denial(caller);
+        CatalogError::Unknown(id.clone())
+    })?;
     require(caller, &mine)?;
     if version(&mine.definition)? != expected {
         return Err(CatalogError::Changed(id.clone()));
@@ -75,7 +78,7 @@ pub async fn change(
     let definition = apply(&before.definition, &mine.definition, change, before.kind == Kind::Managed)?;
     let after = Layer { definition, ..before };
     if !caller.may(Permission::ManageLayers, &after.scope()) {
-        return Err(Denied { action: "give the layer to a dependency whose layers you do not manage" }.into());
+        return Err(caller.denied("give the layer to a dependency whose layers you do not manage").into());
     }
     row::describe(&mut transaction, id, &after.definition).await?;
     let entry = Entry {
@@ -100,6 +103,7 @@ fn require(caller: &Caller, layer: &Layer) -> Result<(), Denied> {
     if caller.may(Permission::ManageLayers, &layer.scope()) {
         Ok(())
     } else {
+        audit::note_denial(caller, "manage this layer", Some(&layer.scope()));
         Err(Denied { action: "manage this layer" })
     }
 }

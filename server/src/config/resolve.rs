@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use access::limit::{Quota, Quotas};
 use thiserror::Error;
 
 use super::{Config, IdentityError, Settings, Tls, identity};
@@ -77,6 +78,10 @@ impl Settings {
             max_streams: self.max_streams.or(below.max_streams),
             tile_index_memory: self.tile_index_memory.or(below.tile_index_memory),
             tile_cache_memory: self.tile_cache_memory.or(below.tile_cache_memory),
+            rate_address: self.rate_address.or(below.rate_address),
+            rate_account: self.rate_account.or(below.rate_account),
+            rate_key: self.rate_key.or(below.rate_key),
+            rate_write: self.rate_write.or(below.rate_write),
             compare_interval: self.compare_interval.or(below.compare_interval),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
@@ -108,6 +113,12 @@ impl Settings {
             max_streams: self.max_streams.unwrap_or(1000) as usize,
             tile_index_memory: self.tile_index_memory.unwrap_or(1024) as usize * MEGABYTE,
             tile_cache_memory: self.tile_cache_memory.unwrap_or(256) as usize * MEGABYTE,
+            quotas: Quotas {
+                address: Quota::a_second(self.rate_address.unwrap_or(200)),
+                account: Quota::a_second(self.rate_account.unwrap_or(100)),
+                key: Quota::a_second(self.rate_key.unwrap_or(100)),
+                write: Quota::a_minute(self.rate_write.unwrap_or(120)),
+            },
             compare_interval: Some(Duration::from_secs(self.compare_interval.unwrap_or(3600)))
                 .filter(|interval| !interval.is_zero()),
             log_format: self.log_format,

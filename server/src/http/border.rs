@@ -21,6 +21,7 @@ use super::base_url::BaseUrl;
 use super::identify::{Showing, Shown, identify};
 use super::observe::RequestId;
 use super::problem::{Kind, Problem};
+use super::rate::Found;
 
 /// The longest path and query taken: long enough for any filter that a person
 /// or a desktop program makes.
@@ -37,17 +38,26 @@ pub(super) async fn border(State(state): State<AppState>, mut request: Request, 
     if let Some(uri) = without_base_path(request.uri(), base.base_href().trim_end_matches('/')) {
         *request.uri_mut() = uri;
     }
-    match who(&state, &request, &base, peer).await {
+    let found = match who(&state, &request, &base, peer).await {
         Ok((caller, shown)) => {
+            let found = Found::of(&state, &request, &caller);
+            if let Some(refusal) = found.refusal() {
+                return refusal;
+            }
             request.extensions_mut().insert(caller);
             if let Some(shown) = shown {
                 request.extensions_mut().insert(Shown(shown));
             }
+            found
         }
-        Err(problem) => return problem.into_response(),
-    }
+        Err(problem) if problem.kind() == Kind::Unavailable => return problem.into_response(),
+        Err(problem) => {
+            let found = Found::of_guess(state.limits.guessed(client(&state, request.headers(), peer)));
+            return found.refusal().unwrap_or_else(|| found.told(problem.into_response()));
+        }
+    };
     request.extensions_mut().insert(base);
-    next.run(request).await
+    found.told(next.run(request).await)
 }
 
 /// Who asks; the most at once, without waiting.

@@ -25,6 +25,7 @@ mod openapi;
 mod pages;
 mod permissions_page;
 pub mod problem;
+mod rate;
 mod routes;
 mod search;
 mod session;
@@ -70,6 +71,8 @@ pub struct Shared {
     pub gate: Arc<Gate>,
     /// Whoever vouches for persons.
     pub identity: Identity,
+    /// How much anybody may ask for.
+    pub limits: access::limit::Limits,
     /// Where denials and reads of what is not public are noted.
     pub trail: Trail,
     /// Whatever cuts the tiles.
@@ -116,11 +119,13 @@ impl AppState {
         let identity = Identity::new(&config);
         let gate = Arc::new(Gate::new(database.clone()));
         let trail = Trail::new(database.clone());
+        let limits = access::limit::Limits::new(config.quotas);
         Self(Arc::new(Shared {
             database,
             config,
             gate,
             identity,
+            limits,
             trail,
             tiles,
             freshness,

@@ -6,7 +6,7 @@ use std::any::Any;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LINK, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
@@ -20,6 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::AppState;
 use super::observe::REQUEST_ID;
 use super::problem::{Kind, Problem};
+use super::rate;
 use super::tiles::GENERALISED;
 
 /// The largest request body, where a route does not say that it takes larger ones.
@@ -57,7 +58,16 @@ pub(super) fn cross_origin() -> CorsLayer {
         .allow_origin(AnyOrigin)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allow_headers(AnyOrigin)
-        .expose_headers([LINK, ETAG, HeaderName::from_static("content-crs"), GENERALISED, REQUEST_ID])
+        .expose_headers([
+            LINK,
+            ETAG,
+            HeaderName::from_static("content-crs"),
+            GENERALISED,
+            REQUEST_ID,
+            RETRY_AFTER,
+            rate::LIMIT,
+            rate::POLICY,
+        ])
 }
 
 /// A panic is our mistake: its message is in the log (see `telemetry`), and

@@ -13,6 +13,7 @@ mod foreign;
 mod ldap;
 mod managing;
 mod oidc;
+mod rates;
 mod reserved;
 mod rules;
 mod session;

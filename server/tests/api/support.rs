@@ -64,6 +64,12 @@ impl City {
     pub(crate) async fn with(mut settings: Settings) -> Self {
         let data = tempfile::tempdir().unwrap();
         settings.data_dir = Some(data.path().to_owned());
+        // A test asks as much as it likes, where limits are not what it looks at.
+        for rate in
+            [&mut settings.rate_address, &mut settings.rate_account, &mut settings.rate_key, &mut settings.rate_write]
+        {
+            rate.get_or_insert(0);
+        }
         let db = TestDatabase::new().await;
         fill(&db).await;
         let file = tempfile::NamedTempFile::new().unwrap();
