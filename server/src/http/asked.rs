@@ -71,8 +71,6 @@ pub(super) enum Format {
     Mvt,
     /// Server-sent events.
     Events,
-    /// Comma-separated values.
-    Csv,
 }
 
 impl Format {
@@ -81,7 +79,6 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Html => "html",
-            Self::Csv => "csv",
             Self::TileJson => "tilejson",
             Self::Mvt => "mvt",
             Self::Events => "events",

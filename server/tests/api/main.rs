@@ -10,6 +10,7 @@ mod edits;
 mod features;
 mod filters;
 mod foreign;
+mod hostile;
 mod ldap;
 mod managing;
 mod oidc;

@@ -98,6 +98,11 @@ impl City {
         self.send(method, uri, &headers, Body::from(body.to_string())).await
     }
 
+    /// Sends a text as it is.
+    pub(crate) async fn send_text(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        self.send(method, uri, headers, Body::from(body)).await
+    }
+
     async fn send(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(uri);
         if !headers.iter().any(|(name, _)| *name == "host") {
