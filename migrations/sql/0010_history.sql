@@ -69,68 +69,79 @@ END
 $$;
 REVOKE ALL ON FUNCTION catalog.current_changeset() FROM PUBLIC;
 
--- Statement triggers on a managed layer's table. Argument: the layer's id.
--- SECURITY DEFINER: a writer needs no right on our schemas.
-CREATE FUNCTION catalog.keep_versions() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- A feature's attributes, by the columns' names. Without the geometry, of
+-- which to_jsonb() would make GeoJSON.
+CREATE FUNCTION catalog.attributes_of(feature record) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    moment constant timestamptz := clock_timestamp();
-    columns text;
-    -- What was: municipality, fid, attributes, geometry; and whether it goes on.
-    was text;
-    -- What is new: municipality, fid.
-    come text;
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        SELECT string_agg(format('o.%I', attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
-            WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped
-                AND attname NOT IN ('municipality', 'fid', 'geom');
-        was := 'SELECT o.municipality, o.fid, coalesce((SELECT to_jsonb(r) FROM (SELECT '
-            || coalesce(columns, 'NULL WHERE false') || ') AS r), ''{}'') AS attributes, o.geom, '
-            || CASE TG_OP
-            WHEN 'UPDATE' THEN 'n.fid IS NOT NULL AS goes_on FROM old_rows AS o '
-                'LEFT JOIN new_rows AS n ON n.municipality = o.municipality AND n.fid = o.fid '
-                'WHERE n.fid IS NULL OR o.* *<> n.*'
-            WHEN 'DELETE' THEN 'false AS goes_on FROM old_rows AS o'
-            ELSE format('false AS goes_on FROM %I.%I AS o', TG_TABLE_SCHEMA, TG_TABLE_NAME) END;
-        EXECUTE 'WITH was AS MATERIALIZED (' || was || '), '
-            'ended AS (UPDATE catalog.feature_version AS v '
-                'SET until = $2, attributes = was.attributes, geometry = was.geom FROM was '
-                'WHERE v.municipality = was.municipality AND v.layer = $1 AND v.feature = was.fid AND v.until IS NULL '
-                'RETURNING v.municipality, v.feature, v.version), '
-            -- The first change of one that was there when the history began.
-            'begun AS (INSERT INTO catalog.feature_version '
-                '(municipality, layer, feature, version, operation, since, until, attributes, geometry) '
-                'SELECT was.municipality, $1, was.fid, 1, ''create'', ''-infinity'', $2, was.attributes, was.geom FROM was '
-                'WHERE NOT EXISTS (SELECT FROM ended '
-                    'WHERE ended.municipality = was.municipality AND ended.feature = was.fid)) '
-            'INSERT INTO catalog.feature_version (municipality, layer, feature, version, operation, since, changeset) '
-                'SELECT was.municipality, $1, was.fid, coalesce(ended.version, 1) + 1, '
-                'CASE WHEN was.goes_on THEN ''update'' ELSE ''delete'' END, $2, (SELECT catalog.current_changeset()) '
-                'FROM was LEFT JOIN ended ON ended.municipality = was.municipality AND ended.feature = was.fid'
-            USING TG_ARGV[0], moment;
-    END IF;
-    IF TG_OP IN ('INSERT', 'UPDATE') THEN
-        come := 'SELECT n.municipality, n.fid FROM new_rows AS n' || CASE TG_OP
-            -- A key that changed: one goes, one comes.
-            WHEN 'UPDATE' THEN ' LEFT JOIN old_rows AS o ON o.municipality = n.municipality AND o.fid = n.fid '
-                'WHERE o.fid IS NULL'
-            ELSE '' END;
-        -- One that was there before and comes back goes on counting.
-        EXECUTE 'WITH come AS MATERIALIZED (' || come || '), '
-            'back AS (UPDATE catalog.feature_version AS v SET until = $2 FROM come '
-                'WHERE v.municipality = come.municipality AND v.layer = $1 AND v.feature = come.fid AND v.until IS NULL '
-                'RETURNING v.municipality, v.feature, v.version) '
-            'INSERT INTO catalog.feature_version (municipality, layer, feature, version, operation, since, changeset) '
-                'SELECT come.municipality, $1, come.fid, coalesce(back.version, 0) + 1, ''create'', $2, '
-                '(SELECT catalog.current_changeset()) '
-                'FROM come LEFT JOIN back ON back.municipality = come.municipality AND back.feature = come.fid'
-            USING TG_ARGV[0], moment;
-    END IF;
-    RETURN NULL;
+    feature.geom := NULL;
+    RETURN to_jsonb(feature) - '{municipality,fid,geom}'::text[];
 END
 $$;
+
+-- Statement triggers on a managed layer's table, one an event. Argument: the
+-- layer's id. SECURITY DEFINER: a writer needs no right on our schemas. Their
+-- statements are written out, not executed as text, so that their plans are
+-- kept: whoever sends a thousand statements has a thousand plans to make else.
+DO $do$
+DECLARE
+    -- What was ends. @was@: municipality, fid, attributes, geom, goes_on.
+    ends constant text := $sql$
+        WITH was AS MATERIALIZED (@was@),
+        ended AS (
+            UPDATE catalog.feature_version AS v SET until = @moment@, attributes = was.attributes, geometry = was.geom
+            FROM was WHERE v.municipality = was.municipality AND v.layer = @layer@ AND v.feature = was.fid
+                AND v.until IS NULL
+            RETURNING v.municipality, v.feature, v.version),
+        -- The first change of one that was there when the history began.
+        begun AS (
+            INSERT INTO catalog.feature_version
+                (municipality, layer, feature, version, operation, since, until, attributes, geometry)
+            SELECT was.municipality, @layer@, was.fid, 1, 'create', '-infinity', @moment@, was.attributes, was.geom FROM was
+            WHERE NOT EXISTS (SELECT FROM ended WHERE ended.municipality = was.municipality AND ended.feature = was.fid))
+        INSERT INTO catalog.feature_version (municipality, layer, feature, version, operation, since, changeset)
+            SELECT was.municipality, @layer@, was.fid, coalesce(ended.version, 1) + 1,
+                CASE WHEN was.goes_on THEN 'update' ELSE 'delete' END, @moment@, (SELECT catalog.current_changeset())
+            FROM was LEFT JOIN ended ON ended.municipality = was.municipality AND ended.feature = was.fid$sql$;
+    -- What is new begins. @come@: municipality, fid. One that was there before
+    -- and comes back goes on counting.
+    begins constant text := $sql$
+        WITH come AS MATERIALIZED (@come@),
+        back AS (
+            UPDATE catalog.feature_version AS v SET until = @moment@ FROM come
+            WHERE v.municipality = come.municipality AND v.layer = @layer@ AND v.feature = come.fid AND v.until IS NULL
+            RETURNING v.municipality, v.feature, v.version)
+        INSERT INTO catalog.feature_version (municipality, layer, feature, version, operation, since, changeset)
+            SELECT come.municipality, @layer@, come.fid, coalesce(back.version, 0) + 1, 'create', @moment@,
+                (SELECT catalog.current_changeset())
+            FROM come LEFT JOIN back ON back.municipality = come.municipality AND back.feature = come.fid$sql$;
+    was constant text := 'SELECT o.municipality, o.fid, catalog.attributes_of(o) AS attributes, o.geom, ';
+    changed constant text := was || $sql$n.fid IS NOT NULL AS goes_on
+            FROM old_rows AS o LEFT JOIN new_rows AS n ON n.municipality = o.municipality AND n.fid = o.fid
+            WHERE n.fid IS NULL OR o.* *<> n.*$sql$;
+    -- Of a key that changed: one goes, one comes.
+    renamed constant text := $sql$SELECT n.municipality, n.fid
+            FROM new_rows AS n LEFT JOIN old_rows AS o ON o.municipality = n.municipality AND o.fid = n.fid
+            WHERE o.fid IS NULL$sql$;
+    bodies constant jsonb := jsonb_build_object(
+        'insert', replace(begins, '@come@', 'SELECT n.municipality, n.fid FROM new_rows AS n') || ';',
+        'update', replace(ends, '@was@', changed) || ';' || replace(begins, '@come@', renamed) || ';',
+        'delete', replace(ends, '@was@', was || 'false AS goes_on FROM old_rows AS o') || ';',
+        'truncate', format('EXECUTE format(%L, TG_TABLE_SCHEMA, TG_TABLE_NAME) USING TG_ARGV[0], moment;',
+            replace(replace(replace(ends, '@was@', was || 'false AS goes_on FROM %I.%I AS o'),
+                '@layer@', '$1'), '@moment@', '$2')));
+    event text;
+    body text;
+BEGIN
+    FOR event, body IN SELECT * FROM jsonb_each_text(bodies) LOOP
+        EXECUTE format('CREATE FUNCTION catalog.keep_%s() RETURNS trigger '
+            'LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', event,
+            'DECLARE moment constant timestamptz := clock_timestamp(); BEGIN '
+            || replace(replace(body, '@layer@', 'TG_ARGV[0]'), '@moment@', 'moment') || ' RETURN NULL; END');
+    END LOOP;
+END
+$do$;
 
 -- Writes made past us are in the audit trail too: once a transaction and
 -- layer. What our program writes, it records itself.

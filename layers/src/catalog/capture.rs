@@ -53,10 +53,9 @@ pub async fn install_triggers(
     let record = [layer.as_str(), &table.key, &table.geometry].map(Quoted::literal).join(", ");
     for relation in relations(connection, table).await? {
         for (trigger, event, transition) in triggers(kind) {
-            let function = if trigger.starts_with("lindero_keep") {
-                format!("catalog.keep_versions({id})")
-            } else {
-                format!("catalog.record_change({record})")
+            let function = match trigger.strip_prefix("lindero_keep_") {
+                Some(kept) => format!("catalog.keep_{kept}({id})"),
+                None => format!("catalog.record_change({record})"),
             };
             // ALWAYS: a session that replays as a replica is recorded too.
             let statement = format!(
