@@ -101,10 +101,11 @@ async fn batch(db: &Database, layer: &LayerId, round: usize) {
 
 /// The same number of statements, as a program past ours sends them.
 async fn statements(owner: &mut PgConnection, round: usize) {
-    let each: String = (1..=EDITS)
-        .map(|id| format!("UPDATE geo.lotes SET n3 = {round}, geom = ST_Translate(geom, 0.1, 0) WHERE municipality = '73001' AND fid = {id};"))
-        .collect();
-    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {each} COMMIT"))).execute(owner).await.unwrap();
+    let each = (1..=EDITS).map(|id| {
+        format!("UPDATE geo.lotes SET n3 = {round}, geom = ST_Translate(geom, 0.1, 0) WHERE municipality = '73001' AND fid = {id}")
+    });
+    let each = each.collect::<Vec<_>>().join("; ");
+    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {each}; COMMIT"))).execute(owner).await.unwrap();
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {

@@ -46,7 +46,7 @@ fn square(west: f64, south: f64) -> Value {
     json!({ "type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]] })
 }
 
-fn feature(properties: Value) -> Value {
+fn feature(properties: &Value) -> Value {
     json!({ "type": "Feature", "geometry": square(-75.30, 4.40), "properties": properties })
 }
 
@@ -57,7 +57,7 @@ async fn a_feature_is_made_changed_replaced_and_deleted() {
     let city = City::new().await;
     let editor = Editor::of(&city, "barrios").await;
     let new =
-        feature(json!({ "codigo": "B900", "nombre": "Nuevo", "estrato": 3, "revisado": "2026-11-20T08:00:00-05:00" }));
+        feature(&json!({ "codigo": "B900", "nombre": "Nuevo", "estrato": 3, "revisado": "2026-11-20T08:00:00-05:00" }));
     let made = editor.send("POST", ITEMS, &[], &new).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
     assert_eq!((made.header("content-type"), made.header("cache-control")), ("application/geo+json", "no-store"));
@@ -93,8 +93,9 @@ async fn a_feature_is_made_changed_replaced_and_deleted() {
         (&conflict["etag"], &conflict["feature"]["properties"]["nombre"]),
         (&json!(changed.header("etag")), &json!("Otro"))
     );
-    let replaced =
-        editor.send("PUT", &item, &[("if-match", changed.header("etag"))], &feature(json!({ "codigo": "B900" }))).await;
+    let replaced = editor
+        .send("PUT", &item, &[("if-match", changed.header("etag"))], &feature(&json!({ "codigo": "B900" })))
+        .await;
     assert_eq!((replaced.status, &replaced.json()["properties"]["nombre"]), (StatusCode::OK, &Value::Null));
 
     let history = editor.get(&format!("{item}/history")).await.json();
@@ -133,8 +134,8 @@ async fn everything_that_is_wrong_is_in_one_answer() {
     let city = City::new().await;
     let editor = Editor::of(&city, "barrios").await;
     let batch = json!({ "edits": [
-        { "operation": "create", "feature": feature(json!({ "codigo": "B012", "estrato": 9 })) },
-        { "operation": "create", "feature": feature(json!({ "codigo": "B901", "area_m2": "grande" })) },
+        { "operation": "create", "feature": feature(&json!({ "codigo": "B012", "estrato": 9 })) },
+        { "operation": "create", "feature": feature(&json!({ "codigo": "B901", "area_m2": "grande" })) },
     ] });
     let refused = editor.send("POST", "/collections/barrios/edits?lang=es", &[], &batch).await;
     assert_eq!(
@@ -166,8 +167,8 @@ async fn everything_that_is_wrong_is_in_one_answer() {
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
         ("/collections/postes/edits", json!({ "edits": [] }), StatusCode::FORBIDDEN),
-        ("/collections/expedientes/items", feature(json!({})), StatusCode::NOT_FOUND),
-        ("/collections/barrios/items?lang=fr", feature(json!({})), StatusCode::BAD_REQUEST),
+        ("/collections/expedientes/items", feature(&json!({})), StatusCode::NOT_FOUND),
+        ("/collections/barrios/items?lang=fr", feature(&json!({})), StatusCode::BAD_REQUEST),
     ] {
         let answer = editor.send("POST", uri, &[], &body).await;
         assert_eq!(answer.status, status, "{uri} {body}: {}", answer.text());
@@ -213,7 +214,7 @@ async fn who_may_not_edit_changes_nothing() {
         ("PATCH", "/collections/barrios/items/1"),
         ("DELETE", "/collections/barrios/items/1"),
     ] {
-        let body = if method == "PATCH" { json!({ "properties": { "nombre": "mío" } }) } else { feature(json!({})) };
+        let body = if method == "PATCH" { json!({ "properties": { "nombre": "mío" } }) } else { feature(&json!({})) };
         for answer in
             [editor.send(method, uri, &stranger, &body).await, city.put_in(method, uri, &stranger, &body).await]
         {
