@@ -71,6 +71,18 @@ async fn only_what_differs_is_written() {
     request.mode = Mode::Replace;
     let report = world.import(&request).await.unwrap();
     assert_eq!((report.inserted, report.updated, report.deleted, report.unchanged), (1, 1, 1, 1));
+    // What each was is kept, with who changed it and from which file.
+    let versions: Vec<(String, i32, String, Option<String>)> = sqlx::query_as(
+        "SELECT v.operation, v.version, c.account_name, c.reason FROM catalog.feature_version AS v \
+         JOIN catalog.changeset AS c ON c.id = v.changeset WHERE v.layer = 'zonas' ORDER BY v.operation",
+    )
+    .fetch_all(&mut world.admin().await)
+    .await
+    .unwrap();
+    let by = |operation: &str, version| {
+        (operation.to_owned(), version, "operator".to_owned(), Some("zonas.geojson".to_owned()))
+    };
+    assert_eq!(versions, [by("create", 1), by("delete", 2), by("update", 2)]);
     let recorded = world.changes("zonas").await;
     let new: Vec<&(String, Option<i64>)> = recorded[changes.len()..].iter().filter(|c| c.0 != "catalog").collect();
     assert_eq!(new.len(), 3, "{new:?}");

@@ -291,6 +291,41 @@ async fn areas_that_must_not_overlap_do_not() {
 }
 
 #[tokio::test]
+async fn what_must_be_covered_is() {
+    let test = TestDatabase::new().await;
+    let (db, caller) = (test.database(), &editor());
+    let lots = lots(db).await;
+    support::managed(
+        db,
+        "ambito",
+        LayerDefinition { attributes: Vec::new(), label: None, ..support::definition("Ámbito") },
+    )
+    .await;
+    let mut psql = test.superuser().await;
+    run(
+        &mut psql,
+        "ALTER TABLE geo.ambito ALTER COLUMN geom TYPE geometry; \
+         INSERT INTO geo.ambito (geom) SELECT ST_Expand(ST_Collect(geom), 5) FROM geo.lotes",
+    )
+    .await;
+    let mut definition = layer(db, OPERATOR).await.definition;
+    definition.topology = vec![TopologyRule::MustBeCoveredBy(id("ambito"))];
+    catalog::describe(OPERATOR, db, &lots, &definition).await.unwrap();
+    let (first, expected) = lot(db, caller, 1).await;
+    let moved = |north: f64| {
+        let mut geometry = as_drawn(&first);
+        for position in geometry["coordinates"][0][0].as_array_mut().unwrap() {
+            position[1] = json!(position[1].as_f64().unwrap() + north);
+        }
+        [Edit::Update { id: 1, expected: expected.clone(), draft: draft(json!({}), Some(geometry)) }]
+    };
+    // 11 m, of which 5 are covered; then 1 m.
+    let outside = broken(edit::apply(caller, db, &lots, &moved(0.0001), None).await);
+    assert_eq!(outside, [(0, "/geometry".to_owned(), "covered")]);
+    edit::apply(caller, db, &lots, &moved(0.00001), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_was_slower_is_told_and_shown_what_is_there() {
     let test = TestDatabase::new().await;
     let (db, caller) = (test.database(), &editor());
