@@ -320,6 +320,7 @@ describe('editing on the map', { skip }, () => {
     const page = await look('arboles_prueba');
     await page.getByLabel('Filtrar las capas').fill('Árboles de prueba');
     await button(page, 'Agregar un elemento a Árboles de prueba').press('Enter');
+    await page.getByText('Toque el mapa donde está el punto.').waitFor();
     await page.locator('.maplibregl-canvas').focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Elemento nuevo' }).waitFor();
