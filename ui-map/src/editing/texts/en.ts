@@ -71,7 +71,6 @@ export const en: Record<MessageKey, string> = {
   atMost: 'Up to {max}',
   notNumber: 'This is not a number.',
   notJson: 'This is not well-formed JSON.',
-  isRequired: 'This value is missing.',
   outOfRange: 'This is outside of what is allowed.',
   violations_one: 'Not saved: {count} value to correct.',
   violations_other: 'Not saved: {count} values to correct.',
@@ -81,7 +80,6 @@ export const en: Record<MessageKey, string> = {
   notSaved: 'Not saved.',
   notAllowed: 'You may not edit this layer.',
   notWritable: 'This table cannot be written from here.',
-  said: '{what}',
   didDraw: 'New feature drawn. Fill in its attributes.',
   didMove: 'Feature moved.',
   didReshape: 'Vertex moved.',
@@ -158,5 +156,4 @@ export const en: Record<MessageKey, string> = {
   reverted: 'The feature is as in version {number} again.',
   revertRefused: 'It cannot go back to that version:',
   back: 'Back to the feature',
-  photos: 'Photos and documents',
 };

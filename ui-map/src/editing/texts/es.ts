@@ -70,7 +70,6 @@ export const es = {
   atMost: 'Hasta {max}',
   notNumber: 'No es un número.',
   notJson: 'No es JSON bien escrito.',
-  isRequired: 'Falta este dato.',
   outOfRange: 'Está fuera de lo permitido.',
   violations_one: 'No se guardó: {count} dato por corregir.',
   violations_other: 'No se guardó: {count} datos por corregir.',
@@ -80,7 +79,6 @@ export const es = {
   notSaved: 'No se guardó.',
   notAllowed: 'No puede editar esta capa.',
   notWritable: 'Esta tabla no se puede escribir desde aquí.',
-  said: '{what}',
   didDraw: 'Elemento nuevo dibujado. Complete sus atributos.',
   didMove: 'Elemento movido.',
   didReshape: 'Vértice movido.',
@@ -157,6 +155,5 @@ export const es = {
   reverted: 'El elemento volvió a la versión {number}.',
   revertRefused: 'No se puede volver a esa versión:',
   back: 'Volver al elemento',
-  photos: 'Fotos y documentos',
 } as const;
 export type MessageKey = keyof typeof es;
