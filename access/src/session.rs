@@ -1,6 +1,7 @@
 //! Sessions: a browser that logged in.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use crate::account::{self, managed};
 use crate::audit::{self, Action, Entry};
 use crate::error::AccessError;
-use crate::{Caller, Credential, Database, Token};
+use crate::{Caller, Credential, Database, Login, Token};
 
 /// A session ends so long after it began …
 pub const LONGEST: TimeDelta = TimeDelta::hours(12);
@@ -82,12 +83,17 @@ pub(crate) async fn begin(
     .bind(interval(LONGEST))
     .fetch_one(&mut *connection)
     .await?;
-    sqlx::query("UPDATE access.account SET last_login_at = now() WHERE id = $1")
-        .bind(account)
-        .execute(&mut *connection)
-        .await?;
+    let (name, dependency): (String, String) =
+        sqlx::query_as("UPDATE access.account SET last_login_at = now() WHERE id = $1 RETURNING name, dependency")
+            .bind(account)
+            .fetch_one(&mut *connection)
+            .await?;
+    // From here on it is the account that acts: whoever looks for what it did finds that it came in.
+    let login = Login { account, name, dependency, by: Credential::Session(id), rights: Vec::new() };
+    let came_in = Caller::account(Arc::new(login));
+    let came_in = caller.origin().map_or(came_in.clone(), |origin| came_in.from(origin.clone()));
     let detail = serde_json::json!({ "method": method, "session": id });
-    audit::record(connection, caller, Entry::done(Action::LogIn, account).with(detail)).await?;
+    audit::record(connection, &came_in, Entry::done(Action::LogIn, account).with(detail)).await?;
     Ok(NewSession { token, expires_at, account })
 }
 

@@ -108,6 +108,13 @@ async fn the_first_administrator_is_made_by_the_link() {
     let come_in = city.put_in("PUT", "/session/link", &[], &body).await;
     let eva = Browser::of(&city, &come_in);
     assert_eq!(eva.get("/admin/accounts").await.status, StatusCode::FORBIDDEN);
+    // The trail names who came in.
+    let came_in: Vec<String> =
+        sqlx::query_scalar("SELECT account_name FROM access.audit WHERE action = 'log_in' ORDER BY id")
+            .fetch_all(city.db.database().app())
+            .await
+            .unwrap();
+    assert_eq!(came_in, ["ana", "eva"]);
     let assigned = json!({ "role": "planner", "reach": { "dependency": "Secretaría de Planeación" } });
     let given = ana.send("POST", &format!("/admin/accounts/{id}/assignments"), &assigned).await;
     assert_eq!(given.status, StatusCode::CREATED, "{}", given.text());

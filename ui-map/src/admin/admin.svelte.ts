@@ -79,6 +79,7 @@ export class Admin {
     if (kind === 'server') return { field: null, text: this.t(status === 503 ? 'errorBusy' : 'errorServer') };
     if (status === 404) return { field: null, text: this.t('errorGone') };
     if (status === 409) return { field: null, text: this.t('errorExists') };
+    if (status === 429) return { field: null, text: this.t('errorTooMany') };
     if (status === 412) return { field: null, text: this.t('errorChanged') };
     if (status === 401 || status === 403) return { field: null, text: this.t('errorForbidden', { detail: this.lang === 'en' ? (detail ?? '') : '' }) };
     if (parameter === null) return { field: null, text: detail ?? this.t('errorServer') };

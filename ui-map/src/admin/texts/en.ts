@@ -44,6 +44,7 @@ export const en: Record<AdminMessage, string> = {
   copyByHand: 'This browser does not let us copy: it is selected, use Ctrl+C.',
   secretDone: 'I have kept it',
   errorBusy: 'The server cannot do it at the moment. Wait some seconds and try again.',
+  errorTooMany: 'These are too many requests at once. Wait a moment and try again.',
   errorServer: 'The server failed and changed nothing. Try again; if it goes on, tell whoever operates it.',
   errorGone: 'It is no longer there, or not for your account. Go back to the list.',
   errorExists: 'There is one already: no other was made.',

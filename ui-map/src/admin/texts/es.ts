@@ -42,6 +42,7 @@ export const es = {
   copyByHand: 'Este navegador no deja copiar: está seleccionado, use Ctrl+C.',
   secretDone: 'Ya lo guardé',
   errorBusy: 'El servidor no puede hacerlo en este momento. Espere unos segundos y reintente.',
+  errorTooMany: 'Son demasiadas peticiones seguidas. Espere un momento y reintente.',
   errorServer: 'El servidor tuvo un error y no cambió nada. Reintente; si sigue, avise a quien lo opera.',
   errorGone: 'Ya no existe, o no es para su cuenta. Vuelva a la lista.',
   errorExists: 'Ya hay uno igual: no se creó otro.',
