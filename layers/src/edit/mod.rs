@@ -112,7 +112,9 @@ impl Layer {
 pub async fn editable(caller: &Caller, db: &Database, layer: &LayerId) -> Result<Layer, EditError> {
     let layer = catalog::get(caller, db, layer).await?;
     if !caller.may(Permission::EditFeatures, &layer.scope()) {
-        return Err(Denied { action: "edit this layer's features" }.into());
+        let action = "edit this layer's features";
+        audit::note_denial(caller, action, Some(&layer.scope()));
+        return Err(Denied { action }.into());
     }
     if layer.is_writable() { Ok(layer) } else { Err(EditError::NotWritable(layer.id)) }
 }

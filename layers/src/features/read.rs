@@ -111,7 +111,7 @@ async fn page(db: &Database, layer: &Layer, query: &Query, limit: usize) -> Resu
 }
 
 /// The layer as the caller may know it, whoever's it was that is given.
-pub(super) fn check<'a>(caller: &Caller, layer: &'a Layer) -> Result<Cow<'a, Layer>, FeatureError> {
+pub(crate) fn check<'a>(caller: &Caller, layer: &'a Layer) -> Result<Cow<'a, Layer>, FeatureError> {
     layer.seen_by(caller).ok_or_else(|| {
         layer.note_denial(caller);
         FeatureError::UnknownLayer(layer.id.clone())

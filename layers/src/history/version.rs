@@ -71,8 +71,9 @@ pub async fn versions(
     before: Option<i32>,
     limit: usize,
 ) -> Result<Versions, FeatureError> {
-    let layer = &*layer.seen_by(caller).ok_or_else(|| FeatureError::UnknownLayer(layer.id.clone()))?;
+    let layer = &*features::check(caller, layer)?;
     let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_string() };
+    layer.note_read(caller, "history", &id.to_string())?;
     if layer.history_since.is_none() {
         return Err(FeatureError::NoHistory(layer.id.clone()));
     }

@@ -39,6 +39,7 @@ async fn what_is_above_its_layer_is_in_no_answer() {
         "/collections/barrios/items?limit=400&f=html".to_owned(),
         "/collections/barrios/items/12".to_owned(),
         "/collections/barrios/items/12?f=html".to_owned(),
+        "/collections/barrios/items/12/history".to_owned(),
         format!("/here?{HERE}"),
         format!("/collections/barrios/{TILE}"),
         format!("/{TILE}"),
@@ -79,6 +80,12 @@ async fn what_is_above_its_layer_cannot_be_asked_for() {
         "items?filter={}%20IS%20NULL",
         "items?filter=estrato%20%3D%201%20OR%20{}%20%3D%201",
         "tiles/WebMercatorQuad/14/7989/4767?filter={}%20%3D%2012",
+        "items?sortby={}",
+        "items?sortby=-{}",
+        "items?properties={}",
+        "items?limit=1&{}=12&datetime=..",
+        "items?filter=estrato%20BETWEEN%201%20AND%20{}",
+        "items?filter=NOT%20({}%20IN%20(1,2))",
     ] {
         let of = async |name: &str| {
             let answer = city.get(&format!("/collections/barrios/{}", ask.replace("{}", name))).await;

@@ -109,6 +109,7 @@ async fn reads_of_what_is_not_public_are_in_the_trail() {
         ("/collections/expedientes/items?limit=3&f=html", "items", ""),
         ("/collections/expedientes/items?filter=tipo%3D%27no%27", "items", ""),
         ("/collections/expedientes/items/2", "item", "2"),
+        ("/collections/expedientes/items/3/history", "history", "3"),
         ("/here?lon=-75.23&lat=4.445&tolerance=1000&collections=expedientes", "here", ""),
         ("/search?q=Sitio%203", "search", ""),
     ] {
