@@ -49,21 +49,19 @@ pub enum Action {
     Unpublish,
     DescribeLayer,
     RemoveLayer,
-    AddAttachment,
-    RemoveAttachment,
 }
 
 codes!(Action, "audited action",
     "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
      change_role, create_key, revoke_key, attempt, read_reserved, import, export, export_audit, publish, unpublish, \
-     describe_layer, remove_layer, add_attachment, remove_attachment, cancel_job, \
+     describe_layer, remove_layer, cancel_job, \
      edit_features",
     "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
     "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
     "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
     "revoke_key" => RevokeKey, "attempt" => Attempt, "read_reserved" => ReadReserved, "import" => Import,
     "export" => Export, "export_audit" => ExportAudit, "publish" => Publish, "unpublish" => Unpublish,
-    "describe_layer" => DescribeLayer, "remove_layer" => RemoveLayer, "add_attachment" => AddAttachment, "remove_attachment" => RemoveAttachment,
+    "describe_layer" => DescribeLayer, "remove_layer" => RemoveLayer,
     "cancel_job" => CancelJob, "edit_features" => EditFeatures);
 
 /// How it ended.

@@ -31,7 +31,7 @@ async fn filtered(
 ) -> Option<Arc<EncodedTile>> {
     let layer = city.layer(layer).await;
     let filter = Filter::read(&Caller::ANONYMOUS, &layer, FilterLanguage::Text, filter).unwrap();
-    engine.filtered(&Caller::ANONYMOUS, &layer, &filter, tile, encoding).await.unwrap()
+    engine.filtered(&Caller::ANONYMOUS, &layer, Some(&filter), None, tile, encoding).await.unwrap()
 }
 
 async fn ids(city: &City, layer: &str, condition: &str) -> BTreeSet<i64> {
@@ -202,7 +202,7 @@ async fn equal_content_has_equal_tags_and_what_is_hidden_is_unknown() {
     let mut layer = city.layer("postes").await;
     let filter = Filter::read(&Caller::ANONYMOUS, &layer, FilterLanguage::Text, "true").unwrap();
     layer.definition.visibility = access::Visibility::Reservada;
-    let hidden = engine.filtered(&Caller::ANONYMOUS, &layer, &filter, at(15), Encoding::Gzip).await;
+    let hidden = engine.filtered(&Caller::ANONYMOUS, &layer, Some(&filter), None, at(15), Encoding::Gzip).await;
     assert!(matches!(hidden, Err(TileError::UnknownLayer(_))));
 }
 

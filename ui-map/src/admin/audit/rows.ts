@@ -37,7 +37,7 @@ export interface Seal {
 export const ACTIONS: string[] = [
   'log_in', 'log_out', 'end_session', 'set_password', 'create_link', 'create_account', 'change_account', 'assign', 'unassign',
   'change_role', 'create_key', 'revoke_key', 'describe_layer', 'cancel_job', 'attempt', 'read_reserved', 'import', 'export',
-  'export_audit', 'publish', 'unpublish', 'remove_layer', 'add_attachment', 'remove_attachment',
+  'export_audit', 'publish', 'unpublish', 'remove_layer',
 ];
 
 export const OUTCOMES = ['done', 'failed', 'denied'] as const;

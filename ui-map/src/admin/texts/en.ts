@@ -375,8 +375,6 @@ export const en: Record<AdminMessage, string> = {
   action_publish: 'Publish a table',
   action_unpublish: 'Unpublish a table',
   action_remove_layer: 'Remove a layer',
-  action_add_attachment: 'Add an attachment',
-  action_remove_attachment: 'Remove an attachment',
   sealedAt: 'Sealed {time}, {rows} rows.',
   sealedNever: 'Not sealed yet.',
   sealLate: '{count} rows have waited for the seal for more than 30 seconds: tell whoever operates the server.',

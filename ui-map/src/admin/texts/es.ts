@@ -373,8 +373,6 @@ export const es = {
   action_publish: 'Publicar una tabla',
   action_unpublish: 'Dejar de publicar una tabla',
   action_remove_layer: 'Borrar una capa',
-  action_add_attachment: 'Añadir un adjunto',
-  action_remove_attachment: 'Quitar un adjunto',
   sealedAt: 'Sellada {time}, {rows} filas.',
   sealedNever: 'Todavía sin sellar.',
   sealLate: '{count} filas esperan el sello hace más de 30 segundos: avise a quien opera el servidor.',
