@@ -138,8 +138,11 @@ describe('editing on the map', { skip }, () => {
     const half = await pixelOf(page, [WEST + SIDE * 0.75, SOUTH + SIDE / 2]);
     const code = page.getByLabel(/^Código/);
     await page.mouse.click(...half);
-    if ((await code.inputValue()) === 'L-1') await page.mouse.click(...(await pixelOf(page, [WEST + SIDE * 0.25, SOUTH + SIDE / 2])));
-    await page.getByRole('heading', { name: 'Elemento nuevo' }).waitFor();
+    // Either half may be the new one; the panel follows the map by a moment.
+    const fresh = page.getByRole('heading', { name: 'Elemento nuevo' });
+    const isFresh = await fresh.waitFor({ timeout: 3000 }).then(() => true, () => false);
+    if (!isFresh) await page.mouse.click(...(await pixelOf(page, [WEST + SIDE * 0.25, SOUTH + SIDE / 2])));
+    await fresh.waitFor();
     assert.equal(await code.inputValue(), '');
     await button(page, 'Guardar').click();
     await page.getByText('No se guardó: 1 dato por corregir.').first().waitFor();
