@@ -1,5 +1,6 @@
 //! The operations that edit features.
 
+use layers::Layer;
 use serde_json::{Map, Value, json};
 
 use super::parameters::reference;
@@ -82,9 +83,20 @@ const EDITS: [Edit; 6] = [
     },
 ];
 
-/// Adds the paths.
-pub(super) fn add(paths: &mut Map<String, Value>) {
-    for edit in &EDITS {
+/// Adds the paths. Items are described collection by collection, as reading
+/// them is: they are one path.
+pub(super) fn add(layers: &[Layer], paths: &mut Map<String, Value>) {
+    let (of_items, others): (Vec<&Edit>, Vec<&Edit>) = EDITS.iter().partition(|edit| edit.path == ITEMS);
+    for (edit, layer) in of_items.into_iter().flat_map(|edit| layers.iter().map(move |layer| (edit, layer))) {
+        let mut operation = edit.describe();
+        operation["operationId"] = format!("{}.{}", edit.id, layer.id).into();
+        let collection = reference("collectionId");
+        if let Some(parameters) = operation["parameters"].as_array_mut() {
+            parameters.retain(|parameter| *parameter != collection);
+        }
+        paths.entry(format!("/collections/{}/items", layer.id)).or_insert_with(|| json!({}))[edit.method] = operation;
+    }
+    for edit in others {
         paths.entry(edit.path).or_insert_with(|| json!({}))[edit.method] = edit.describe();
     }
 }

@@ -185,7 +185,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .with(vec![parameters::format(&["json"]), reference("lang")])
             .json(),
     );
-    editing::add(&mut paths);
+    editing::add(layers, &mut paths);
     administration::add(&mut paths);
     Value::Object(paths)
 }
