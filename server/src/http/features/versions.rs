@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header::IF_MATCH};
 use axum::response::Response;
 use chrono::SecondsFormat;
 use layers::Layer;
+use layers::features::{self, FeatureError};
 use layers::history::{self, RevertError, Version};
 use serde_json::{Value, json};
 
@@ -81,8 +82,11 @@ pub(super) async fn revert(
     asked.finish()?;
     let layer = editable(&state, &asked, &id).await?;
     let feature = feature_id(&feature)?;
-    let is_there =
-        layers::features::get(&asked.caller, &state.database, &layer, &feature.to_string(), None).await.is_ok();
+    let is_there = match features::get(&asked.caller, &state.database, &layer, &feature.to_string(), None).await {
+        Ok(_) => true,
+        Err(FeatureError::UnknownFeature { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
     let now = if is_there || headers.contains_key(IF_MATCH) { Some(expected(&headers)?) } else { None };
     let status = if now.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let reason = body.reason.as_deref();
