@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::edit::{LayerChange, apply};
+use super::layer_change::{LayerChange, apply};
 use super::{CatalogError, get, list, row, seen};
 use crate::{Kind, Layer, LayerDefinition, LayerId};
 

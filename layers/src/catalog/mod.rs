@@ -6,8 +6,8 @@
 //! through [`publish`].
 
 mod capture;
-mod edit;
 mod error;
+mod layer_change;
 mod manage;
 mod publish;
 mod row;
@@ -20,8 +20,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 pub use capture::{install_triggers, missing_triggers};
-pub use edit::{AttributeChange, LayerChange};
 pub use error::CatalogError;
+pub use layer_change::{AttributeChange, LayerChange};
 pub use manage::{Managed, change, get_managed, list_managed};
 pub use publish::{Candidate, Publication, discover, publish, unpublish};
 pub use row::Quoted;
