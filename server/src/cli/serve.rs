@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Caller, Token, link};
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -18,7 +19,8 @@ use crate::background;
 use crate::cluster::{Cluster, Purpose};
 use crate::config::{Config, Tls};
 use crate::database::{self, Session};
-use crate::http::listen::{self, FirstWord};
+use crate::http::listen;
+use crate::http::opening::{Hurried, SILENCE};
 use crate::http::{self, AppState};
 use crate::identity::Identity;
 
@@ -100,10 +102,10 @@ async fn serve(
     let server = axum_server::from_tcp(listener).map_err(CommandError::Server)?.handle(handle);
     let served = match tls {
         Some(certificate) => {
-            let acceptor = RustlsAcceptor::new(certificate).handshake_timeout(listen::SILENCE).acceptor(FirstWord);
-            with_timeouts(server.acceptor(acceptor)).serve(service).await
+            let secured = RustlsAcceptor::new(certificate).handshake_timeout(SILENCE).acceptor(NoDelayAcceptor);
+            with_timeouts(server.acceptor(Hurried::new(secured, SILENCE))).serve(service).await
         }
-        None => with_timeouts(server.acceptor(FirstWord)).serve(service).await,
+        None => with_timeouts(server.acceptor(Hurried::new(NoDelayAcceptor, SILENCE))).serve(service).await,
     };
     signals.abort();
     background.shutdown().await;
@@ -116,15 +118,16 @@ async fn serve(
     served.map_err(CommandError::Server)
 }
 
-/// Clocks on what a connection does between requests.
+/// Clocks on what a connection says: of a request's head the whole, between
+/// requests anything.
 fn with_timeouts<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     let builder: &mut Builder<TokioExecutor> = server.http_builder();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(listen::SILENCE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(SILENCE);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(Some(Duration::from_secs(30)))
-        .keep_alive_timeout(listen::SILENCE)
+        .keep_alive_interval(Some(SILENCE))
+        .keep_alive_timeout(SILENCE)
         .max_concurrent_streams(128);
     server
 }

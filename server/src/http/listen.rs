@@ -1,21 +1,13 @@
-//! The socket, and what a connection must do before it is served.
+//! The socket.
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::pin::Pin;
-use std::time::Duration;
 
-use axum_server::accept::Accept;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
-use tokio::net::TcpStream;
 
 /// Port of the default address.
 pub const PORT: u16 = 8080;
-
-/// A client that says nothing for so long is hung up on.
-pub const SILENCE: Duration = Duration::from_secs(15);
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -70,25 +62,6 @@ impl Claim {
     pub fn listen(self) -> Result<TcpListener, (SocketAddr, io::Error)> {
         listen(&self.socket, BACKLOG).map_err(|error| (self.address, error.into()))?;
         Ok(TcpListener::from(self.socket))
-    }
-}
-
-/// Takes a connection once it has said something: until then, nothing else
-/// has a clock on it.
-#[derive(Debug, Clone, Copy)]
-pub struct FirstWord;
-
-impl<S: Send + 'static> Accept<TcpStream, S> for FirstWord {
-    type Stream = TcpStream;
-    type Service = S;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(TcpStream, S)>> + Send>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        Box::pin(async move {
-            stream.set_nodelay(true)?;
-            tokio::time::timeout(SILENCE, stream.readable()).await??;
-            Ok((stream, service))
-        })
     }
 }
 

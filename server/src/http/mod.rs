@@ -22,6 +22,7 @@ pub mod listen;
 mod metrics;
 mod observe;
 mod openapi;
+pub mod opening;
 mod pages;
 mod permissions_page;
 pub mod problem;

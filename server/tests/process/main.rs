@@ -14,4 +14,5 @@ mod layer;
 mod network;
 mod revocation;
 mod shutdown;
+mod slow;
 mod start;

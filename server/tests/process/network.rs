@@ -1,12 +1,12 @@
 //! HTTPS, both IP families, proxies, base paths.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::harness::{Room, curl};
 
-#[test]
-fn https_with_our_own_certificate_speaks_http_2_and_asks_for_https_only() {
-    let room = Room::new();
+/// A certificate for this machine and its key, of our own making.
+pub(crate) fn certificate(room: &Room) -> (PathBuf, PathBuf) {
     let (cert, key) = (room.path().join("cert.pem"), room.path().join("key.pem"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
@@ -18,6 +18,13 @@ fn https_with_our_own_certificate_speaks_http_2_and_asks_for_https_only() {
         .output()
         .expect("openssl is installed (make setup)");
     assert!(made.status.success(), "{made:?}");
+    (cert, key)
+}
+
+#[test]
+fn https_with_our_own_certificate_speaks_http_2_and_asks_for_https_only() {
+    let room = Room::new();
+    let (cert, key) = certificate(&room);
     let server = room.serve_with(|command| {
         command.env("LINDERO_TLS_CERT", &cert).env("LINDERO_TLS_KEY", &key);
     });
