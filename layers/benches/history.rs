@@ -6,8 +6,9 @@
 use std::time::{Duration, Instant};
 
 use access::{Caller, Database};
+use layers::Expected;
 use layers::catalog::{self, Registration};
-use layers::edit::{self, Draft, Edit, Expected};
+use layers::edit::{self, Draft, Edit};
 use layers::municipality::{self, Municipality};
 use layers::{Attribute, AttributeType, Dimension, Extent, GeometryType, LayerDefinition, LayerId, Text};
 use serde_json::{Value, json};

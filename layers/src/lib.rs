@@ -9,6 +9,7 @@ pub mod crs;
 mod definition;
 mod domain;
 pub mod edit;
+mod expected;
 pub mod features;
 pub mod filter;
 pub mod history;
@@ -25,6 +26,7 @@ pub use definition::{
     Attribute, AttributeType, DefinitionError, LayerDefinition, Text, TopologyRule, UpdateFrequency, ZoomRule,
 };
 pub use domain::{Domain, DomainCheck, DomainValue};
+pub use expected::Expected;
 pub use identifier::{InvalidIdentifier, LayerId, column_name};
 pub use layer::{ChangeCapture, Dimension, Extent, GeometryType, Kind, Layer, Table};
 pub use sector::Sector;

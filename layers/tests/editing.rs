@@ -5,8 +5,9 @@ mod lots;
 mod support;
 
 use access::{Caller, Login};
+use layers::Expected;
 use layers::catalog::{self};
-use layers::edit::{self, Edit, EditError, Expected, Rule};
+use layers::edit::{self, Edit, EditError, Rule};
 use layers::features::{self, FeatureError};
 use layers::{LayerDefinition, TopologyRule, Value};
 use serde_json::{Value as Json, json};

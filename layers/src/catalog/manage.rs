@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::layer_change::{LayerChange, apply};
 use super::{CatalogError, get, list, row, seen};
-use crate::{Kind, Layer, LayerDefinition, LayerId};
+use crate::{Expected, Kind, Layer, LayerDefinition, LayerId};
 
 /// A layer as whoever manages it sees it.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ pub async fn change(
     caller: &Caller,
     db: &Database,
     id: &LayerId,
-    expected: &str,
+    expected: &Expected,
     change: &LayerChange,
 ) -> Result<Option<Managed>, CatalogError> {
     caller.require_somewhere(Permission::ManageLayers, "manage layers")?;
@@ -72,7 +72,7 @@ pub async fn change(
         CatalogError::Unknown(id.clone())
     })?;
     require(caller, &mine)?;
-    if version(&mine.definition)? != expected {
+    if !expected.includes(&version(&mine.definition)?) {
         return Err(CatalogError::Changed(id.clone()));
     }
     let definition = apply(&before.definition, &mine.definition, change, before.kind == Kind::Managed)?;

@@ -1,5 +1,7 @@
 use serde_json::{Map, Value as Json};
 
+use crate::Expected;
+
 /// What is said of a feature that is to be: its properties by the attributes'
 /// names, its geometry as GeoJSON in longitude and latitude (CRS84).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -8,24 +10,6 @@ pub struct Draft {
     pub properties: Map<String, Json>,
     /// The geometry; none where nothing is said of it.
     pub geometry: Option<Json>,
-}
-
-/// Which version of a feature somebody means to change (RFC 9110, If-Match).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// Whatever it is now.
-    Any,
-    /// One with one of these tags ([`crate::features::Feature::tag`]).
-    OneOf(Vec<String>),
-}
-
-impl Expected {
-    pub(super) fn includes(&self, tag: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(tags) => tags.iter().any(|known| known == tag),
-        }
-    }
 }
 
 /// One edit (OGC API Features, part 4).

@@ -22,7 +22,7 @@ use sqlx::PgConnection;
 use thiserror::Error;
 
 use self::check::Planned;
-pub use self::draft::{Draft, Edit, Expected};
+pub use self::draft::{Draft, Edit};
 use self::geometry::{Drawn, Placing};
 use self::properties::Schema;
 use self::table::Current;

@@ -6,8 +6,9 @@ use geozero::wkb::Wkb;
 use serde_json::{Map, Value as Json};
 
 use super::version::version_of;
+use crate::Expected;
 use crate::catalog::{self, CatalogError};
-use crate::edit::{self, Draft, Edit, EditError, Edited, Expected};
+use crate::edit::{self, Draft, Edit, EditError, Edited};
 use crate::features::{Feature, FeatureError};
 use crate::{Layer, LayerId};
 

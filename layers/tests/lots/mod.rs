@@ -3,8 +3,9 @@
 
 use crate::support::{OPERATOR, attribute, id, run};
 use access::{Caller, Database, Login, Permission, Reach, Right, Visibility};
+use layers::Expected;
 use layers::catalog::{self, Registration};
-use layers::edit::{Draft, Expected};
+use layers::edit::Draft;
 use layers::features::{self, Feature};
 use layers::{
     AttributeType, Dimension, Domain, DomainValue, GeometryType, Layer, LayerDefinition, LayerId, Text, TopologyRule,

@@ -25,6 +25,7 @@ mod openapi;
 pub mod opening;
 mod pages;
 mod permissions_page;
+mod precondition;
 pub mod problem;
 mod rate;
 mod routes;

@@ -2,7 +2,7 @@
 
 use access::{Caller, Permission};
 use axum::extract::State;
-use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::header::ETAG;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::http::AppState;
 use crate::http::document::own;
 use crate::http::extract::{Extension, Json, Path};
-use crate::http::problem::{Kind, Problem, Result};
+use crate::http::precondition::{expected, quoted};
+use crate::http::problem::{Problem, Result};
 use crate::http::routes::{Routes, Rule};
 
 pub(super) fn routes() -> Routes {
@@ -47,11 +48,8 @@ async fn change(
     let layer = id(&layer)?;
     // Whoever may not know of the layer is told so first.
     catalog::get_managed(&caller, &state.database, &layer).await?;
-    let tag = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).map(|tag| tag.trim().trim_matches('"'));
-    let expected = tag.ok_or_else(|| {
-        Problem::new(Kind::PreconditionRequired).with_detail("If-Match must be the ETag of the layer as it was read")
-    })?;
-    Ok(match catalog::change(&caller, &state.database, &layer, expected, &change).await? {
+    let expected = expected(&headers, "layer")?;
+    Ok(match catalog::change(&caller, &state.database, &layer, &expected, &change).await? {
         Some(managed) => answer(&managed),
         // Who changed it may not see it any more.
         None => StatusCode::NO_CONTENT.into_response(),
@@ -67,7 +65,7 @@ fn answer(managed: &Managed) -> Response {
     document["version"] = managed.version.as_str().into();
     document["definition"] = json!(managed.layer.definition);
     let mut response = own(StatusCode::OK, &document);
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", managed.version)) {
+    if let Ok(tag) = HeaderValue::from_str(&quoted(&managed.version)) {
         response.headers_mut().insert(ETAG, tag);
     }
     response

@@ -4,7 +4,7 @@ use layers::edit::{Draft, Edit};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::precondition::tags;
+use crate::http::precondition::tags;
 use crate::http::problem::{Problem, Result};
 
 /// A GeoJSON feature; members that are none of its own are passed over (RFC

@@ -6,14 +6,14 @@ use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use layers::edit::{self, Conflict, Edit, EditError, Edited, Violation};
-use layers::{Layer, features};
+use layers::{Expected, Layer, features};
 use serde_json::{Value, json};
 
 use super::body::{Batch, BatchEdit, Feature, Patch};
-use super::precondition::{expected, quoted, reason};
 use super::{document_of, layer_id};
 use crate::http::asked::{Asked, Language};
 use crate::http::extract::{Json, Path};
+use crate::http::precondition::{self, quoted, reason};
 use crate::http::problem::{Kind, Problem, Result};
 use crate::http::{AppState, document};
 
@@ -92,6 +92,11 @@ pub(super) async fn batch(
         json!({ "operation": operation, "id": edited.id, "etag": tag })
     });
     Ok(document::own(StatusCode::OK, &json!({ "edits": told.collect::<Vec<_>>() })))
+}
+
+/// The version of the feature that is meant.
+pub(super) fn expected(headers: &HeaderMap) -> Result<Expected> {
+    precondition::expected(headers, "feature")
 }
 
 /// The id in a path: only whole numbers are ids of what is edited here.

@@ -5,11 +5,11 @@ use axum::response::Response;
 use layers::features::get;
 
 use super::items::OFFERS;
-use super::precondition::quoted;
 use super::{datetime, geojson, geojson_headers};
 use crate::http::asked::{Asked, Format};
 use crate::http::extract::Path;
 use crate::http::links::{self, Link};
+use crate::http::precondition::quoted;
 use crate::http::problem::{Problem, Result};
 use crate::http::{AppState, document, pages};
 

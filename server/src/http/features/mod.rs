@@ -10,7 +10,6 @@ mod feature;
 mod filter;
 pub(super) mod geojson;
 mod items;
-mod precondition;
 mod queryables;
 mod request;
 mod schema;

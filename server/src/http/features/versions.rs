@@ -11,8 +11,7 @@ use layers::history::{self, RevertError, Version};
 use serde_json::{Value, json};
 
 use super::body::Revert;
-use super::edits::{answer, editable, feature_id, problem};
-use super::precondition::expected;
+use super::edits::{answer, editable, expected, feature_id, problem};
 use super::{document_of, layer};
 use crate::http::asked::Asked;
 use crate::http::document::JSON;

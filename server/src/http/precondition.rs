@@ -2,22 +2,22 @@
 
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, HeaderName};
-use layers::edit::Expected;
+use layers::Expected;
 use percent_encoding::percent_decode_str;
 
-use crate::http::problem::{Kind, Problem, Result};
+use super::problem::{Kind, Problem, Result};
 
 /// Why something is edited, kept with the versions: percent-encoded UTF-8, as
 /// headers hold no other letters than English has.
-pub(in crate::http) const REASON: HeaderName = HeaderName::from_static("lindero-reason");
+pub(super) const REASON: HeaderName = HeaderName::from_static("lindero-reason");
 
-/// The version that `If-Match` names; 428 where it names none.
-pub(super) fn expected(headers: &HeaderMap) -> Result<Expected> {
+/// The version of `what` that `If-Match` names; 428 where it names none.
+pub(super) fn expected(headers: &HeaderMap, what: &str) -> Result<Expected> {
     let values: Vec<&str> = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
     if values.is_empty() {
-        return Err(Problem::new(Kind::PreconditionRequired).with_detail(
-            "send the ETag with which the feature was read as If-Match, so that nobody's change is lost",
-        ));
+        return Err(Problem::new(Kind::PreconditionRequired).with_detail(format!(
+            "send the ETag with which the {what} was read as If-Match, so that nobody's change is lost"
+        )));
     }
     Ok(tags(&values.join(",")))
 }
