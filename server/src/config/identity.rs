@@ -137,47 +137,61 @@ pub struct Mapping {
     pub roles: Vec<RoleRule>,
 }
 
-/// An OpenID Connect provider.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OidcSettings {
-    /// Its id: in addresses and beside accounts. Never changed, as accounts hang on it.
-    pub id: String,
-    /// What its button says.
-    pub title: String,
-    /// Its issuer, as its discovery document has it.
-    pub issuer: String,
-    /// What we are called there.
-    pub client_id: String,
-    /// The file with the secret that was given to us there …
-    pub client_secret_file: Option<PathBuf>,
-    /// … or the variable of the environment. Neither: a public client.
-    pub client_secret_env: Option<String>,
-    /// What is asked for besides `openid`.
-    #[serde(default = "scopes")]
-    pub scopes: Vec<String>,
-    /// The claim that becomes the account's name.
-    #[serde(default = "preferred_username")]
-    pub name_claim: String,
-    /// Certificates (PEM) that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whom the rules let in: `mapped` (default), or `all`.
-    #[serde(default)]
-    pub admit: Admit,
-    /// Where all who come from there work.
-    pub municipality: Option<MunicipalityCode>,
-    /// The claim that names the dependency.
-    pub dependency_claim: Option<String>,
-    /// The rules.
-    #[serde(default)]
-    pub roles: Vec<RoleRule>,
+/// The settings of whoever vouches: its own members, and those of [`Mapping`].
+/// A flattened struct would do the same, but then neither which members there
+/// are nor where in the file the wrong one stands could be told.
+macro_rules! vouching {
+    ($(#[$about:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($own)*
+            /// Whom the rules let in: `mapped` (default), or `all`.
+            #[serde(default)]
+            pub admit: Admit,
+            /// Where all who come from there work.
+            pub municipality: Option<MunicipalityCode>,
+            /// The claim that names the dependency.
+            pub dependency_claim: Option<String>,
+            /// The rules. In a directory, their claim `groups` is the names of the groups (DN).
+            #[serde(default)]
+            pub roles: Vec<RoleRule>,
+        }
+
+        impl $name {
+            /// What the rules are, and what goes with them.
+            pub fn mapping(&self) -> Mapping {
+                let Self { admit, municipality, dependency_claim, roles, .. } = self.clone();
+                Mapping { admit, municipality, dependency_claim, roles }
+            }
+        }
+    };
 }
 
-impl OidcSettings {
-    /// The rules.
-    pub fn mapping(&self) -> Mapping {
-        let Self { admit, municipality, dependency_claim, roles, .. } = self.clone();
-        Mapping { admit, municipality, dependency_claim, roles }
+vouching! {
+    /// An OpenID Connect provider.
+    pub struct OidcSettings {
+        /// Its id: in addresses and beside accounts. Never changed, as accounts hang on it.
+        pub id: String,
+        /// What its button says.
+        pub title: String,
+        /// Its issuer, as its discovery document has it.
+        pub issuer: String,
+        /// What we are called there.
+        pub client_id: String,
+        /// The file with the secret that was given to us there …
+        pub client_secret_file: Option<PathBuf>,
+        /// … or the variable of the environment. Neither: a public client.
+        pub client_secret_env: Option<String>,
+        /// What is asked for besides `openid`.
+        #[serde(default = "scopes")]
+        pub scopes: Vec<String>,
+        /// The claim that becomes the account's name.
+        #[serde(default = "preferred_username")]
+        pub name_claim: String,
+        /// Certificates (PEM) that are trusted besides the system's.
+        pub ca_file: Option<PathBuf>,
     }
 }
 
@@ -189,64 +203,46 @@ fn preferred_username() -> String {
     "preferred_username".to_owned()
 }
 
-/// A directory that is asked by LDAP, over TLS.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LdapSettings {
-    /// Its id. Never changed, as accounts hang on it.
-    pub id: String,
-    /// `ldaps://host`, or `ldap://host` with `starttls`.
-    pub url: Url,
-    /// Whether TLS is begun on the connection (StartTLS).
-    #[serde(default)]
-    pub starttls: bool,
-    /// Certificates (PEM) that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// As whom persons are searched; nobody: as anybody.
-    pub bind_dn: Option<String>,
-    /// The file with its password …
-    pub bind_password_file: Option<PathBuf>,
-    /// … or the variable of the environment.
-    pub bind_password_env: Option<String>,
-    /// Below what persons are searched.
-    pub base: String,
-    /// Who is a person of that name; the name is put in place of `{name}`.
-    #[serde(default = "user_filter")]
-    pub user_filter: String,
-    /// The attribute that never changes and is nobody else's (Active Directory: `objectGUID`).
-    #[serde(default = "entry_uuid")]
-    pub subject_attribute: String,
-    /// The attribute of the account's name.
-    #[serde(default = "uid")]
-    pub name_attribute: String,
-    /// The attribute of the person's full name.
-    #[serde(default = "cn")]
-    pub full_name_attribute: String,
-    /// The attribute of the address to write to.
-    #[serde(default = "mail")]
-    pub email_attribute: String,
-    /// Below what groups are searched, where persons do not say theirs (`memberOf`).
-    pub group_base: Option<String>,
-    /// What is a group of the person; the person's name in the directory is put in place of `{dn}`.
-    #[serde(default = "group_filter")]
-    pub group_filter: String,
-    /// Whom the rules let in: `mapped` (default), or `all`.
-    #[serde(default)]
-    pub admit: Admit,
-    /// Where all who come from there work.
-    pub municipality: Option<MunicipalityCode>,
-    /// The claim that names the dependency.
-    pub dependency_claim: Option<String>,
-    /// The rules. Their claim `groups` is the names of the groups in the directory (DN).
-    #[serde(default)]
-    pub roles: Vec<RoleRule>,
-}
-
-impl LdapSettings {
-    /// The rules.
-    pub fn mapping(&self) -> Mapping {
-        let Self { admit, municipality, dependency_claim, roles, .. } = self.clone();
-        Mapping { admit, municipality, dependency_claim, roles }
+vouching! {
+    /// A directory that is asked by LDAP, over TLS.
+    pub struct LdapSettings {
+        /// Its id. Never changed, as accounts hang on it.
+        pub id: String,
+        /// `ldaps://host`, or `ldap://host` with `starttls`.
+        pub url: Url,
+        /// Whether TLS is begun on the connection (StartTLS).
+        #[serde(default)]
+        pub starttls: bool,
+        /// Certificates (PEM) that are trusted besides the system's.
+        pub ca_file: Option<PathBuf>,
+        /// As whom persons are searched; nobody: as anybody.
+        pub bind_dn: Option<String>,
+        /// The file with its password …
+        pub bind_password_file: Option<PathBuf>,
+        /// … or the variable of the environment.
+        pub bind_password_env: Option<String>,
+        /// Below what persons are searched.
+        pub base: String,
+        /// Who is a person of that name; the name is put in place of `{name}`.
+        #[serde(default = "user_filter")]
+        pub user_filter: String,
+        /// The attribute that never changes and is nobody else's (Active Directory: `objectGUID`).
+        #[serde(default = "entry_uuid")]
+        pub subject_attribute: String,
+        /// The attribute of the account's name.
+        #[serde(default = "uid")]
+        pub name_attribute: String,
+        /// The attribute of the person's full name.
+        #[serde(default = "cn")]
+        pub full_name_attribute: String,
+        /// The attribute of the address to write to.
+        #[serde(default = "mail")]
+        pub email_attribute: String,
+        /// Below what groups are searched, where persons do not say theirs (`memberOf`).
+        pub group_base: Option<String>,
+        /// What is a group of the person; the person's name in the directory is put in place of `{dn}`.
+        #[serde(default = "group_filter")]
+        pub group_filter: String,
     }
 }
 
@@ -354,4 +350,39 @@ pub(crate) fn identity_secret(
         return Err(failed(from, "it is empty".to_owned()));
     }
     Ok(Some(Secret(text.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OIDC: &str = "id = 'alcaldia'\ntitle = 'Alcaldía'\nissuer = 'https://id.example'\nclient_id = 'lindero'\n";
+    const LDAP: &str = "id = 'directorio'\nurl = 'ldaps://directorio.example'\nbase = 'dc=example'\n";
+    const SAME: &str = "admit = 'all'\nmunicipality = '73001'\ndependency_claim = 'area'\n\
+                        [[roles]]\nvalue = 'sig'\nrole = 'editor'\n";
+
+    #[test]
+    fn all_who_vouch_take_the_same_rules() {
+        let oidc: OidcSettings = toml::from_str(&format!("{OIDC}{SAME}")).unwrap();
+        let ldap: LdapSettings = toml::from_str(&format!("{LDAP}{SAME}")).unwrap();
+        for mapping in [oidc.mapping(), ldap.mapping()] {
+            assert_eq!((mapping.admit, mapping.dependency_claim.as_deref()), (Admit::All, Some("area")));
+            assert_eq!(mapping.municipality.as_ref().map(MunicipalityCode::as_str), Some("73001"));
+            assert_eq!((mapping.roles[0].claim.as_str(), mapping.roles[0].role.as_str()), ("groups", "editor"));
+        }
+        let oidc: OidcSettings = toml::from_str(OIDC).unwrap();
+        assert_eq!((oidc.mapping().admit, oidc.mapping().roles.len()), (Admit::Mapped, 0));
+    }
+
+    #[test]
+    fn a_member_that_there_is_not_is_named_with_those_that_there_are() {
+        for told in [
+            toml::from_str::<OidcSettings>(&format!("{OIDC}admits = 'all'\n")).unwrap_err().to_string(),
+            toml::from_str::<LdapSettings>(&format!("{LDAP}admits = 'all'\n")).unwrap_err().to_string(),
+        ] {
+            for part in ["unknown field `admits`", "`admit`", "`ca_file`", "line "] {
+                assert!(told.contains(part), "{part}: {told}");
+            }
+        }
+    }
 }
