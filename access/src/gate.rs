@@ -126,6 +126,12 @@ impl Gate {
         Ok(caller)
     }
 
+    /// Whether that token opened something here, and nothing was heard since of
+    /// its end. Whatever else it is, it is no guess.
+    pub fn has_opened(&self, token: &Token) -> bool {
+        self.read().logins.contains_key(&token.digest())
+    }
+
     /// Hears of changes, and forgets what they make untrue. Never returns.
     pub async fn listen(&self) {
         loop {

@@ -38,6 +38,24 @@ pub enum Policy {
     Write,
 }
 
+/// What was shown that opened nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guess {
+    /// A key: no program shows one that was never any good.
+    Key,
+    /// A session: browsers show those that ended, with each picture of a page.
+    Session,
+}
+
+impl Guess {
+    fn tokens(self) -> f64 {
+        match self {
+            Self::Key => GUESS,
+            Self::Session => 1.0,
+        }
+    }
+}
+
 /// How much somebody may ask for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quota {
@@ -111,6 +129,7 @@ enum Name {
     Key(Uuid),
     Address(IpNet),
     Write(IpNet),
+    Guess(IpNet),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -147,6 +166,21 @@ impl Limits {
         self.take(Name::Address(network(from?)), GUESS, Instant::now())
     }
 
+    /// Counts that something which was shown, a key or a session, opened
+    /// nothing. Apart from what else is asked from there: a crowd behind one
+    /// address that shows nothing keeps nobody out who comes in.
+    pub fn opened_nothing(&self, from: Option<IpAddr>, cost: Guess) {
+        if let Some(from) = from {
+            self.take(Name::Guess(network(from)), cost.tokens(), Instant::now());
+        }
+    }
+
+    /// The refusal, without looking what it opens, of what somebody shows who
+    /// showed too much that opened nothing; none where it may be looked at.
+    pub fn refuses_guess(&self, from: Option<IpAddr>) -> Option<Admission> {
+        self.take(Name::Guess(network(from?)), 0.0, Instant::now()).filter(|found| found.refused.is_some())
+    }
+
     fn take(&self, name: Name, cost: f64, now: Instant) -> Option<Admission> {
         let (policy, quota) = self.quota(name)?;
         let mut group = self.group(&name);
@@ -175,7 +209,7 @@ impl Limits {
         let (policy, quota) = match name {
             Name::Account(_) => (Policy::Account, self.quotas.account),
             Name::Key(_) => (Policy::Key, self.quotas.key),
-            Name::Address(_) => (Policy::Address, self.quotas.address),
+            Name::Address(_) | Name::Guess(_) => (Policy::Address, self.quotas.address),
             Name::Write(_) => (Policy::Write, self.quotas.write),
         };
         Some((policy, quota?))
@@ -267,6 +301,7 @@ fn key(name: Name) -> [u8; 32] {
         Name::Key(id) => ("key", id.to_string()),
         Name::Address(net) => ("address", net.to_string()),
         Name::Write(net) => ("write", net.to_string()),
+        Name::Guess(net) => ("guess", net.to_string()),
     };
     throttle::key(&["limit", kind, &of])
 }

@@ -50,7 +50,11 @@ pub(super) async fn border(State(state): State<AppState>, mut request: Request, 
             }
             found
         }
-        Err(problem) if problem.kind() == Kind::Unavailable => return problem.into_response(),
+        // Nothing was looked up: nothing is taken for it.
+        Err(problem) if matches!(problem.kind(), Kind::Unavailable | Kind::TooManyRequests) => {
+            return Found::of_guess(state.limits.refuses_guess(client(&state, request.headers(), peer)))
+                .told(problem.into_response());
+        }
         Err(problem) => {
             let found = Found::of_guess(state.limits.guessed(client(&state, request.headers(), peer)));
             return found.refusal().unwrap_or_else(|| found.told(problem.into_response()));

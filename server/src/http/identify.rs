@@ -6,6 +6,7 @@
 //! (`Sec-Fetch-Site`, `Origin`), and show that this page could read what the
 //! session's own document says (`X-CSRF-Token`).
 
+use access::limit::{Admission, Guess};
 use access::{Caller, Origin, Token, audit};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN};
 use axum::http::request::Parts;
@@ -14,6 +15,7 @@ use axum::http::{HeaderMap, Method};
 use super::AppState;
 use super::base_url::BaseUrl;
 use super::problem::{Problem, Result};
+use super::rate;
 use super::session::cookies;
 
 /// Where a page shows that it is ours.
@@ -58,7 +60,7 @@ pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(
     let Showing { headers, base, origin, .. } = showing;
     let anybody = || Caller::ANONYMOUS.noted(origin.clone(), &state.trail);
     if let Some(key) = bearer(headers)? {
-        let Some(caller) = state.gate.open(&key, origin.address).await? else {
+        let Some(caller) = open(state, &key, &origin, Guess::Key).await? else {
             audit::note_denial(&anybody(), "come in by a key that is not known, or not good any more", None);
             return Err(Problem::unauthorized("this key is not known, or not good any more, or not here and now"));
         };
@@ -72,7 +74,7 @@ pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(
         return Ok((anybody(), None));
     };
     // What does not open any more, or not now and from there, is as if it were not shown.
-    let Some(caller) = state.gate.open(&session, origin.address).await? else {
+    let Some(caller) = open(state, &session, &origin, Guess::Session).await? else {
         return Ok((anybody(), None));
     };
     let caller = caller.noted(origin, &state.trail);
@@ -81,6 +83,21 @@ pub(super) async fn identify(state: &AppState, showing: Showing<'_>) -> Result<(
         return Err(Problem::forbidden("the header X-CSRF-Token must be what GET /session says"));
     }
     Ok((caller, Some(session)))
+}
+
+/// Who shows that token. The database is asked for those alone who did not show
+/// too much that opened nothing, or whose token is known to open something.
+async fn open(state: &AppState, token: &Token, origin: &Origin, kind: Guess) -> Result<Option<Caller>> {
+    if !state.gate.has_opened(token)
+        && let Some(Admission { refused: Some(wait), .. }) = state.limits.refuses_guess(origin.address)
+    {
+        return Err(rate::too_many(wait));
+    }
+    let caller = state.gate.open(token, origin.address).await?;
+    if caller.is_none() {
+        state.limits.opened_nothing(origin.address, kind);
+    }
+    Ok(caller)
 }
 
 /// The key of `Authorization: Bearer`. Other schemes are none of ours.

@@ -1,6 +1,8 @@
 //! What an answer says of limits (draft-ietf-httpapi-ratelimit-headers, structured
 //! fields), and the refusal of whoever passed one.
 
+use std::time::Duration;
+
 use access::Caller;
 use access::limit::{Admission, Policy};
 use axum::extract::Request;
@@ -47,10 +49,7 @@ impl Found {
     /// The answer to whoever asks too much.
     pub(super) fn refusal(&self) -> Option<Response> {
         let wait = self.admission?.refused?;
-        // Not sooner than it helps.
-        let wait = std::time::Duration::from_secs(wait.as_secs_f64().ceil() as u64);
-        let detail = format!("too much is asked from here; try again in {} s", wait.as_secs().max(1));
-        Some(self.told(Problem::too_many(detail, wait).into_response()))
+        Some(self.told(too_many(wait).into_response()))
     }
 
     /// The answer, with what is left.
@@ -69,6 +68,13 @@ impl Found {
         }
         response
     }
+}
+
+/// That whoever asks must wait.
+pub(super) fn too_many(wait: Duration) -> Problem {
+    // Not sooner than it helps.
+    let wait = Duration::from_secs(wait.as_secs_f64().ceil() as u64);
+    Problem::too_many(format!("too much is asked from here; try again in {} s", wait.as_secs().max(1)), wait)
 }
 
 /// What a limit is called in the headers.

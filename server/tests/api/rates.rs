@@ -89,17 +89,23 @@ async fn who_came_in_is_not_in_the_crowd() {
     is_refusal(&again.get("/session").await);
 }
 
+/// Two keys of a system, as they are shown.
+async fn two_keys(city: &City) -> [String; 2] {
+    let (operator, db) = (&access::Caller::OPERATOR, city.db.database());
+    let system = account::create(operator, db, &NewAccount::new("sensores", AccountKind::System)).await.unwrap().id;
+    let mut shown = [const { String::new() }; 2];
+    for key in &mut shown {
+        let new = NewKey { title: "lecturas".into(), permissions: None, expires_at: None };
+        let (token, _) = key::create(operator, db, system, &new).await.unwrap();
+        *key = format!("Bearer {}", token.expose());
+    }
+    shown
+}
+
 #[tokio::test]
 async fn a_key_has_a_limit_of_its_own() {
     let city = City::with(Settings { rate_key: Some(1), ..Settings::default() }).await;
-    let (operator, db) = (&access::Caller::OPERATOR, city.db.database());
-    let system = account::create(operator, db, &NewAccount::new("sensores", AccountKind::System)).await.unwrap().id;
-    let mut shown = Vec::new();
-    for title in ["una", "otra"] {
-        let new = NewKey { title: title.into(), permissions: None, expires_at: None };
-        let (token, _) = key::create(operator, db, system, &new).await.unwrap();
-        shown.push(format!("Bearer {}", token.expose()));
-    }
+    let shown = two_keys(&city).await;
     let ask = async |key: &str| city.get_with("/collections", &[("authorization", key)]).await;
     assert_eq!(ask(&shown[0]).await.header("ratelimit-policy"), "\"key\";q=30;w=30");
     while ask(&shown[0]).await.status == StatusCode::OK {}
@@ -127,6 +133,55 @@ async fn logins_and_keys_that_open_nothing_have_narrower_limits() {
         last = answer.json()["status"].clone();
     }
     assert_eq!(last, 429);
+}
+
+#[tokio::test]
+async fn what_opens_nothing_is_looked_up_no_more_after_so_many() {
+    let city = City::with(Settings { rate_address: Some(1), ..Settings::default() }).await;
+    let [known, new] = two_keys(&city).await;
+    person(&city, "eva", "planner", Reach::default()).await;
+    let eva = log_in(&city, "eva").await;
+    let by_key = async |key: &str| city.get_with("/collections", &[("authorization", key)]).await;
+    let by_cookie =
+        async |token: &str| city.get_with("/collections", &[("cookie", &format!("lindero_session={token}"))]).await;
+    for seen in [by_key(&known).await, eva.get("/collections").await] {
+        assert_eq!(seen.status, StatusCode::OK, "{}", seen.text());
+    }
+    let mut refused = Vec::new();
+    for guess in 0..5 {
+        refused.push(by_key(&format!("Bearer lindero_{guess}")).await.status.as_u16());
+    }
+    assert_eq!(refused, [401, 401, 401, 429, 429]);
+    // Whoever was let in before is in; what was never seen waits, whether good or not.
+    assert_eq!(by_key(&known).await.status, StatusCode::OK);
+    assert_eq!(eva.get("/session").await.status, StatusCode::OK);
+    for waits in [by_key(&new).await, by_cookie("AAAA").await] {
+        is_refusal(&waits);
+        assert!(left(&waits).starts_with("\"address\";r=0;"), "{}", left(&waits));
+    }
+    // A database that is not asked may be away.
+    city.db.database().app().close().await;
+    assert_eq!(by_key(&known).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    is_refusal(&by_key("Bearer lindero_x").await);
+    is_refusal(&by_key(&new).await);
+    is_refusal(&by_cookie("AAAA").await);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_as_good_as_none_for_a_while() {
+    let city = City::with(Settings { rate_address: Some(1), ..Settings::default() }).await;
+    let ended = [("cookie", "lindero_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")];
+    for _ in 0..20 {
+        // A browser shows it with each picture of a page.
+        assert_eq!(city.get_with("/collections", &ended).await.status, StatusCode::OK);
+    }
+    let mut last = city.get_with("/collections", &ended).await;
+    for _ in 0..40 {
+        last = city.get_with("/collections", &ended).await;
+    }
+    is_refusal(&last);
+    city.db.database().app().close().await;
+    is_refusal(&city.get_with("/collections", &ended).await);
 }
 
 #[tokio::test]
