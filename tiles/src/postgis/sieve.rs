@@ -107,15 +107,15 @@ impl Sieve {
         sql.push(format!(
             "ST_Dimension({geometry}) AS \"lindero dimension\", \
              CASE ST_Dimension({geometry}) \
-                WHEN 2 THEN ST_Area({geometry}) / (area.\"lindero wide\" * area.\"lindero high\") \
-                WHEN 1 THEN ST_Length({geometry}) / area.\"lindero wide\" ELSE 0 END AS \"lindero size\""
+                WHEN 2 THEN ST_Area({geometry}) / (\"lindero area\".\"lindero wide\" * \"lindero area\".\"lindero high\") \
+                WHEN 1 THEN ST_Length({geometry}) / \"lindero area\".\"lindero wide\" ELSE 0 END AS \"lindero size\""
         ));
         for (axis, unit, name) in [("X", "wide", "column"), ("Y", "high", "row")] {
             // What has its middle beyond the edge is of the square at the edge.
-            let least = format!("ST_{axis}Min(area.\"lindero stored\")");
+            let least = format!("ST_{axis}Min(\"lindero area\".\"lindero stored\")");
             sql.push(format!(
                 ", floor((least(greatest((ST_{axis}Min({geometry}) + ST_{axis}Max({geometry})) / 2, {least}), \
-                    ST_{axis}Max(area.\"lindero stored\")) - {least}) / (area.\"lindero {unit}\" * "
+                    ST_{axis}Max(\"lindero area\".\"lindero stored\")) - {least}) / (\"lindero area\".\"lindero {unit}\" * "
             ));
             sql.push_bind(self.square()).push(format!(")) AS \"lindero {name}\""));
         }

@@ -41,8 +41,10 @@ pub(crate) struct Drawn<'a> {
 /// tile. `whole` is the tile with its margin, in longitude and latitude, `area`
 /// what of it is within the storage CRS's domain.
 ///
-/// Names come from the catalogue, values are bound. All names of ours have a
-/// space, which the attributes' may have too, but not after `lindero`.
+/// Names come from the catalogue, values are bound. All names of ours that
+/// stand beside the layer's or its attributes' have a space, which those may
+/// have too, but not after `lindero`: a layer may be called `area`, and an
+/// attribute `features`.
 pub(super) fn tile(
     drawn: Drawn<'_>,
     tile: TileCoord,
@@ -51,7 +53,7 @@ pub(super) fn tile(
     sieve: Sieve,
 ) -> QueryBuilder<Postgres> {
     let Drawn { layer, view, .. } = drawn;
-    let mut sql = QueryBuilder::new("WITH area AS MATERIALIZED (SELECT *, ");
+    let mut sql = QueryBuilder::new("WITH \"lindero area\" AS MATERIALIZED (SELECT *, ");
     // A unit of the tile in the storage CRS: at its scale in this place.
     let (columns, rows) = units(layer, whole, area);
     sql.push("(ST_XMax(\"lindero stored\") - ST_XMin(\"lindero stored\")) / ").push_bind(columns);
@@ -90,7 +92,7 @@ fn push_source(drawn: Drawn<'_>, tile: TileCoord, sieve: Sieve, sql: &mut QueryB
     push_attributes(layer, view, sql);
     sql.push(" FROM ");
     push_relation(layer, moment, sql);
-    sql.push(", area WHERE ").push(geometry).push(" && area.\"lindero stored\"");
+    sql.push(", \"lindero area\" WHERE ").push(geometry).push(" && \"lindero area\".\"lindero stored\"");
     if layer.kind == Kind::Managed {
         sql.push(" AND municipality = ").push_bind(layer.municipality.as_str().to_owned());
     }
@@ -152,14 +154,14 @@ fn push_tile(drawn: Drawn<'_>, sieve: Sieve, sql: &mut QueryBuilder<Postgres>) {
         columns.push_str(&Quoted::identifier(POINT_COUNT));
     }
     sql.push(format!(
-        ", features AS (SELECT {id}, ST_AsMVTGeom(\"lindero drawn\", area.\"lindero tile\", {EXTENT}, {buffer}, true) \
-            AS \"lindero geometry\"{columns} FROM drawn, area ORDER BY \"lindero key\"), \
-         tiles AS (SELECT ST_AsMVT(features, ",
+        ", \"lindero features\" AS (SELECT {id}, ST_AsMVTGeom(\"lindero drawn\", \"lindero area\".\"lindero tile\", {EXTENT}, {buffer}, true) \
+            AS \"lindero geometry\"{columns} FROM drawn, \"lindero area\" ORDER BY \"lindero key\"), \
+         tiles AS (SELECT ST_AsMVT(\"lindero features\", ",
         buffer = buffer(layer),
     ));
     sql.push_bind(layer.id.as_str().to_owned());
     sql.push(format!(
-        ", {EXTENT}, 'lindero geometry', 'lindero id') AS tile FROM features WHERE \"lindero geometry\" IS NOT NULL)"
+        ", {EXTENT}, 'lindero geometry', 'lindero id') AS tile FROM \"lindero features\" WHERE \"lindero geometry\" IS NOT NULL)"
     ));
     let label = layer.definition.label.as_deref().filter(|label| has_labels(layer) && view.shows(label));
     let Some(label) = label else {
@@ -173,9 +175,9 @@ fn push_tile(drawn: Drawn<'_>, sieve: Sieve, sql: &mut QueryBuilder<Postgres>) {
         ", points AS (SELECT {id}, {label}::text AS name, ST_PointOnSurface(\"lindero whole\") AS point, \
             \"lindero key\" FROM drawn WHERE \"lindero dimension\" = 2 AND NOT \"lindero small\" AND {label} IS NOT NULL), \
          labels AS (SELECT \"lindero id\", name, \
-            ST_AsMVTGeom(point, area.\"lindero tile\", {EXTENT}, 0, false) AS \"lindero geometry\" FROM points, area \
-            WHERE ST_X(point) >= ST_XMin(area.\"lindero tile\") AND ST_X(point) < ST_XMax(area.\"lindero tile\") \
-              AND ST_Y(point) > ST_YMin(area.\"lindero tile\") AND ST_Y(point) <= ST_YMax(area.\"lindero tile\") ORDER BY \"lindero key\"), \
+            ST_AsMVTGeom(point, \"lindero area\".\"lindero tile\", {EXTENT}, 0, false) AS \"lindero geometry\" FROM points, \"lindero area\" \
+            WHERE ST_X(point) >= ST_XMin(\"lindero area\".\"lindero tile\") AND ST_X(point) < ST_XMax(\"lindero area\".\"lindero tile\") \
+              AND ST_Y(point) > ST_YMin(\"lindero area\".\"lindero tile\") AND ST_Y(point) <= ST_YMax(\"lindero area\".\"lindero tile\") ORDER BY \"lindero key\"), \
          named AS (SELECT ST_AsMVT(labels, "
     ));
     sql.push_bind(labels.to_owned()).push(format!(

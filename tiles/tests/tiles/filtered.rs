@@ -222,3 +222,33 @@ async fn the_database_draws_as_the_index_does() {
         }
     }
 }
+
+/// Names that the statement uses itself, or columns and rows of it have.
+const OURS: [&str; 14] = [
+    "area", "source", "sized", "ranked", "shown", "load", "placed", "drawn", "features", "tiles", "points", "labels",
+    "named", "tile",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_and_attributes_may_be_called_as_what_the_statement_has() {
+    let city = City::new().await;
+    let engine = without_index(&city);
+    for name in OURS {
+        city.register_called(name, &OURS).await;
+        let filter = format!("{name} = 'valor {name}'");
+        for zoom in [8, 16] {
+            let found = filtered(&engine, &city, name, &filter, at(zoom), Encoding::Identity).await;
+            let drawn = decode(&found.unwrap_or_else(|| panic!("{name}: an empty tile at {zoom}")).bytes, at(zoom));
+            // At the lowest zooms it is a crumb.
+            let lot = only(&drawn, name).next().unwrap_or_else(|| panic!("{name} at {zoom}: {drawn:?}"));
+            for attribute in OURS {
+                assert!(
+                    lot.attributes[attribute].contains(&format!("valor {attribute}")),
+                    "{name} {attribute} {lot:?}"
+                );
+            }
+        }
+        let none = filtered(&engine, &city, name, &format!("{name} = 'otro'"), at(16), Encoding::Identity).await;
+        assert_eq!(none, None, "{name}");
+    }
+}
