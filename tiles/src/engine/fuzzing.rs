@@ -1,4 +1,4 @@
-//! What the fuzzers (`fuzz/`) reach: compiled with `--cfg fuzzing` alone.
+//! What the fuzzers (`fuzz/`) reach: compiled with the feature `fuzzing` alone.
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ mod counts;
 mod drawing;
 mod files;
 mod folder;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod generation;
 mod history;

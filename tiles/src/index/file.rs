@@ -184,7 +184,7 @@ pub(crate) fn read(content: &Bytes) -> Result<(Index, Origin), SnapshotError> {
 
 /// Makes the checksums those of the content, so that what they guard is
 /// looked at, too.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn mend(content: &mut Vec<u8>) {
     let Some(length) = content.get(12..16).map(|bytes| u32::from_le_bytes(bytes.try_into().expect("four")) as usize)
     else {
