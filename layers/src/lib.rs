@@ -3,6 +3,7 @@
 //!
 //! Owns the PostgreSQL schemas `catalog` and `geo`.
 
+pub mod attachment;
 pub mod catalog;
 pub mod change;
 pub mod crs;

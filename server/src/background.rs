@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Caller, Database, throttle};
+use layers::attachment;
 use layers::catalog::{self, CatalogError};
 use layers::change::{self, Change, Event, FeedError, Follower, Operation};
 use layers::{ChangeCapture, LayerId};
@@ -30,6 +31,10 @@ const LOOK: Duration = Duration::from_secs(30);
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often limits that are full again are forgotten.
 const SWEEP: Duration = Duration::from_hours(1);
+/// How long a server that starts leaves alone what is not urgent.
+const QUIET_START: Duration = Duration::from_mins(10);
+/// How often files that no attachment names are looked for.
+const ATTACHMENTS: Duration = Duration::from_hours(24);
 /// How long to wait where the database is away.
 const AWAY: Duration = Duration::from_secs(5);
 
@@ -47,6 +52,7 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(async move { trail.keep().await });
     tasks.spawn(settle_limits(state.clone()));
     tasks.spawn(sweep_limits(database.clone()));
+    tasks.spawn(sweep_attachments(state.clone()));
     tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
     tasks.spawn(audit_seal::verify_daily(database.clone(), state.config.audit_dir()));
     tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
@@ -74,6 +80,20 @@ async fn sweep_limits(database: Database) {
         sleep(SWEEP).await;
         if let Err(error) = throttle::sweep(OPERATOR, &database).await {
             tracing::warn!(%error, "the limits could not be swept");
+        }
+    }
+}
+
+/// Removes, each day, the files that no attachment names any more.
+async fn sweep_attachments(state: AppState) {
+    let mut clock = interval_at(Instant::now() + QUIET_START, ATTACHMENTS);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        match attachment::sweep(OPERATOR, &state.database, &state.attachments, attachment::GRACE).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "files that no attachment names were removed"),
+            Err(error) => tracing::warn!(%error, "the attachments' store could not be swept"),
         }
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use access::limit::Quotas;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use layers::attachment::StoreLocation;
 use serde::Deserialize;
 use url::Url;
 
@@ -141,6 +142,15 @@ pub struct Settings {
           value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
     pub compare_interval: Option<u64>,
 
+    /// Where the files attached to features are kept: a folder, or a bucket of
+    /// Amazon S3 or of what speaks as it does (`s3://bucket/prefix`), whose
+    /// access is taken from the environment (`AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`). Several
+    /// servers of one database need the same. Default: `attachments` in the
+    /// data folder.
+    #[arg(long, env = "LINDERO_ATTACHMENT_STORE", global = true, value_name = "FOLDER|URL")]
+    pub attachment_store: Option<StoreLocation>,
+
     /// How the log is written. Default: `text` on a terminal, else `json`.
     #[arg(long, env = "LINDERO_LOG_FORMAT", global = true, value_enum)]
     pub log_format: Option<LogFormat>,
@@ -195,6 +205,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// How often layers that no trigger watches are compared; `None` is never.
     pub compare_interval: Option<Duration>,
+    /// Where attachments' files are kept.
+    pub attachment_store: StoreLocation,
     /// How the log is written; `None` lets the terminal decide.
     pub log_format: Option<LogFormat>,
     /// What is logged, where it is not the default.

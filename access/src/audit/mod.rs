@@ -38,6 +38,8 @@ pub enum Action {
     RevokeKey,
     CancelJob,
     EditFeatures,
+    AddAttachment,
+    RemoveAttachment,
     /// Something that was refused.
     Attempt,
     /// Features or tiles were shown of which something is not public.
@@ -55,14 +57,15 @@ codes!(Action, "audited action",
     "log_in, log_out, end_session, set_password, create_link, create_account, change_account, assign, unassign, \
      change_role, create_key, revoke_key, attempt, read_reserved, import, export, export_audit, publish, unpublish, \
      describe_layer, remove_layer, cancel_job, \
-     edit_features",
+     edit_features, add_attachment, remove_attachment",
     "log_in" => LogIn, "log_out" => LogOut, "end_session" => EndSession, "set_password" => SetPassword,
     "create_link" => CreateLink, "create_account" => CreateAccount, "change_account" => ChangeAccount,
     "assign" => Assign, "unassign" => Unassign, "change_role" => ChangeRole, "create_key" => CreateKey,
     "revoke_key" => RevokeKey, "attempt" => Attempt, "read_reserved" => ReadReserved, "import" => Import,
     "export" => Export, "export_audit" => ExportAudit, "publish" => Publish, "unpublish" => Unpublish,
     "describe_layer" => DescribeLayer, "remove_layer" => RemoveLayer,
-    "cancel_job" => CancelJob, "edit_features" => EditFeatures);
+    "cancel_job" => CancelJob, "edit_features" => EditFeatures,
+    "add_attachment" => AddAttachment, "remove_attachment" => RemoveAttachment);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -14,7 +14,7 @@ pub(crate) use place::measure;
 pub use place::{any_within, extent};
 pub use query::{Bbox, InvalidQuery, Query};
 pub use read::{batches, count, get};
-pub(crate) use read::{check, feature, projected, push_columns, select};
+pub(crate) use read::{check, feature, projected, push_columns, require, select};
 pub use snapshot::{SnapshotRow, Told, Wanted, snapshot};
 
 use crate::{Layer, LayerId, Value};

@@ -88,6 +88,27 @@ pub async fn get(
     Ok(feature(layer, &row)?)
 }
 
+/// Fails where there is no feature with that id for the caller; notes that it
+/// is shown something of it, by that name.
+pub(crate) async fn require(
+    caller: &Caller,
+    db: &Database,
+    layer: &Layer,
+    id: i64,
+    by: &str,
+) -> Result<(), FeatureError> {
+    let layer = &*check(caller, layer)?;
+    let names = Quoted::new(&layer.table);
+    let mut sql = QueryBuilder::new("SELECT EXISTS (SELECT FROM ");
+    sql.push(&names.relation);
+    Query::default().push_conditions(layer, &names, &mut sql);
+    sql.push(" AND ").push(&names.key).push(" = ").push_bind(id).push(")");
+    if !sql.build_query_scalar::<bool>().fetch_one(db.app()).await? {
+        return Err(FeatureError::UnknownFeature { layer: layer.id.clone(), feature: id.to_string() });
+    }
+    Ok(layer.note_read(caller, by, &id.to_string())?)
+}
+
 async fn page(db: &Database, layer: &Layer, query: &Query, limit: usize) -> Result<Vec<Feature>, FeatureError> {
     let names = Quoted::new(&layer.table);
     let mut sql = select(layer, &names, query.moment);

@@ -26,6 +26,9 @@ pub enum CommandError {
     /// An identity provider cannot be used as it is configured.
     #[error(transparent)]
     Identity(#[from] crate::config::IdentityError),
+    /// The attachments' files cannot be kept.
+    #[error(transparent)]
+    Attachments(#[from] layers::attachment::StoreError),
     /// There is no database to work with.
     #[error(transparent)]
     Database(#[from] DatabaseError),

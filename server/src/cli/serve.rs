@@ -9,6 +9,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use layers::attachment::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -35,6 +36,9 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     if config.database_url.is_none() {
         Cluster::refuse_second(&config)?;
     }
+    // Once for whoever speaks TLS; fails only where one is installed already, which then is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let attachments = Store::open(&config.attachment_store)?;
     let claim = listen::claim(config.listen).map_err(|(address, source)| CommandError::Listen { address, source })?;
     let tls = match &config.tls {
         Some(tls) => Some(certificate(tls).await?),
@@ -50,7 +54,7 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
         // Before the greeting, from which on everything may fail.
         let invitation = link::for_first_administrator(&Caller::OPERATOR, session.database()).await?;
         greet(&config, &listener, invitation);
-        serve(&config, &session, listener, tls).await
+        serve(&config, &session, attachments, listener, tls).await
     }
     .await;
 
@@ -82,10 +86,11 @@ async fn recover(session: &Session) -> Result<(), CommandError> {
 async fn serve(
     config: &Arc<Config>,
     session: &Session,
+    attachments: Store,
     listener: TcpListener,
     tls: Option<RustlsConfig>,
 ) -> Result<(), CommandError> {
-    let state = AppState::new(session.database().clone(), Arc::clone(config));
+    let state = AppState::new(session.database().clone(), Arc::clone(config), attachments);
     let stopping = state.stopping.clone();
     let router = http::router(state.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -188,8 +193,6 @@ async fn obey(
 }
 
 async fn certificate(tls: &Tls) -> Result<RustlsConfig, CommandError> {
-    // Fails only where one is installed already, which then is this one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     RustlsConfig::from_pem_file(&tls.cert, &tls.key).await.map_err(|source| CommandError::Certificate {
         cert: tls.cert.clone(),
         key: tls.key.clone(),

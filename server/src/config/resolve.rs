@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use access::limit::{Quota, Quotas};
+use layers::attachment::StoreLocation;
 use thiserror::Error;
 
 use super::{Config, IdentityError, Settings, Tls, identity};
@@ -83,6 +84,7 @@ impl Settings {
             rate_key: self.rate_key.or(below.rate_key),
             rate_write: self.rate_write.or(below.rate_write),
             compare_interval: self.compare_interval.or(below.compare_interval),
+            attachment_store: self.attachment_store.or(below.attachment_store),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
             oidc: [self.oidc, below.oidc].concat(),
@@ -98,8 +100,11 @@ impl Settings {
         };
         identity::check(&self.oidc, &self.ldap)?;
         let data_dir = self.data_dir.unwrap_or_else(default_data_dir);
+        let data_dir = std::path::absolute(data_dir).map_err(ConfigError::WorkingFolder)?;
+        let attachments = || StoreLocation::Folder(data_dir.join("attachments"));
         Ok(Config {
-            data_dir: std::path::absolute(data_dir).map_err(ConfigError::WorkingFolder)?,
+            attachment_store: self.attachment_store.unwrap_or_else(attachments),
+            data_dir,
             database_url: self.database_url,
             postgres_bin: self.postgres_bin,
             database_connections: self.database_connections.unwrap_or(16),

@@ -46,6 +46,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use layers::attachment::Store;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 
@@ -77,6 +78,8 @@ pub struct Shared {
     pub limits: access::limit::Limits,
     /// Where denials and reads of what is not public are noted.
     pub trail: Trail,
+    /// Keeps the files of features' attachments.
+    pub attachments: Store,
     /// Whatever cuts the tiles.
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
@@ -104,8 +107,9 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// The state of a server with this database and configuration.
-    pub fn new(database: Database, config: Arc<Config>) -> Self {
+    /// The state of a server with this database, configuration and store of
+    /// attachments.
+    pub fn new(database: Database, config: Arc<Config>, attachments: Store) -> Self {
         let admission = tokio::sync::Semaphore::new(config.max_requests);
         let streams = Arc::new(tokio::sync::Semaphore::new(config.max_streams));
         // Half of the connections: a map full of tiles must not keep a search waiting.
@@ -129,6 +133,7 @@ impl AppState {
             identity,
             limits,
             trail,
+            attachments,
             tiles,
             freshness,
             dataset,

@@ -44,6 +44,14 @@ pub enum Kind {
     InvalidFeature,
     /// The layer's table is none that is written here.
     TableNotWritable,
+    /// A file is larger than one that can be attached.
+    AttachmentTooLarge,
+    /// A file is of none of the types that can be attached.
+    AttachmentType,
+    /// A file cannot be read as what it is.
+    InvalidAttachment,
+    /// A feature has as many attachments as it can.
+    TooManyAttachments,
     /// The thing exists, but not for this method.
     MethodNotAllowed,
     /// None of the formats asked for exists for this thing.
@@ -85,6 +93,18 @@ impl Kind {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid-feature", "The feature breaks rules of its layer")
             }
             Self::TableNotWritable => (StatusCode::CONFLICT, "table-not-writable", "This layer is not edited here"),
+            Self::AttachmentTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "attachment-too-large", "The file is too large")
+            }
+            Self::AttachmentType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "attachment-type", "Files of this type are not attached")
+            }
+            Self::InvalidAttachment => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid-attachment", "The file cannot be read")
+            }
+            Self::TooManyAttachments => {
+                (StatusCode::CONFLICT, "too-many-attachments", "The feature has too many attachments")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here")

@@ -2,6 +2,7 @@
 //! limits, headers, and the promise that every error is a problem document.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -26,7 +27,7 @@ use super::tiles::GENERALISED;
 /// The largest request body, where a route does not say that it takes larger ones.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
 /// The largest of any route.
-const LARGEST_BODY: usize = 10 * 1024 * 1024;
+const LARGEST_BODY: usize = 21 * 1024 * 1024;
 
 /// Everything from ourselves; images also from what the map makes in the page.
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'self'; base-uri 'self'; \
@@ -76,9 +77,13 @@ pub(super) fn catch_panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Respo
     CatchPanicLayer::custom((|_| Problem::new(Kind::Internal).into_response()) as fn(_) -> _)
 }
 
+/// How long sending a file may take: 20 MB over a telephone in the field.
+const UPLOAD: Duration = Duration::from_mins(10);
+
 /// Lets in as many requests as configured, each for as long as configured.
-/// The time is that until the answer begins: a stream is not cut. The
-/// health and metrics pages are always let in.
+/// The time is that until the answer begins: a stream is not cut. Who sends a
+/// file has [`UPLOAD`]: it is taken from whoever may send one alone. The health
+/// and metrics pages are always let in.
 pub(super) async fn limit_requests(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/health/") || path == "/metrics" {
@@ -88,10 +93,12 @@ pub(super) async fn limit_requests(State(state): State<AppState>, request: Reque
         return Problem::unavailable("too many requests are being answered; try again in a few seconds")
             .into_response();
     };
-    match tokio::time::timeout(state.config.request_timeout, next.run(request)).await {
+    let sends_file = request.method() == Method::POST && path.ends_with("/attachments");
+    let patience = if sends_file { state.config.request_timeout.max(UPLOAD) } else { state.config.request_timeout };
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Kind::Timeout)
-            .with_detail(format!("no answer within {} s", state.config.request_timeout.as_secs()))
+            .with_detail(format!("no answer within {} s", patience.as_secs()))
             .into_response(),
     }
 }

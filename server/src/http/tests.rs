@@ -4,6 +4,7 @@ use access::database::Target;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, StatusCode};
 use axum::routing::get;
+use layers::attachment::StoreLocation;
 use tower::ServiceExt;
 
 use super::*;
@@ -14,7 +15,12 @@ fn app(settings: Settings) -> Router {
     let target = Target::from_url("postgresql://nobody@127.0.0.1:1/nothing").expect("a URL");
     let file = tempfile::NamedTempFile::new().expect("a file");
     let config = settings.resolve(Some(file.path())).expect("a configuration");
-    router(AppState::new(Database::new(target, 1), Arc::new(config)))
+    router(AppState::new(Database::new(target, 1), Arc::new(config), store()))
+}
+
+fn store() -> Store {
+    let folder = tempfile::tempdir().expect("a folder");
+    Store::open(&StoreLocation::Folder(folder.path().to_owned())).expect("a store")
 }
 
 fn request(method: Method, uri: &str) -> Request {
@@ -105,7 +111,7 @@ async fn one_too_many_is_told_to_come_back_and_a_slow_one_is_cut() {
     let target = Target::from_url("postgresql://nobody@127.0.0.1:1/nothing").expect("a URL");
     let file = tempfile::NamedTempFile::new().expect("a file");
     let config = Arc::new(settings.resolve(Some(file.path())).expect("a configuration"));
-    let state = AppState::new(Database::new(target, 1), config);
+    let state = AppState::new(Database::new(target, 1), config, store());
     let routes = Router::new()
         .route("/slow", get(std::future::pending::<()>))
         .layer(from_fn_with_state(state, shield::limit_requests));

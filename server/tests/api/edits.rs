@@ -14,15 +14,19 @@ use crate::support::{Answer, City};
 const OPERATOR: &Caller = &Caller::OPERATOR;
 
 /// A program that may edit a layer.
-struct Editor<'a> {
-    city: &'a City,
-    key: String,
+pub(crate) struct Editor<'a> {
+    pub(crate) city: &'a City,
+    pub(crate) key: String,
 }
 
 impl<'a> Editor<'a> {
-    async fn of(city: &'a City, layer: &str) -> Self {
+    pub(crate) async fn of(city: &'a City, layer: &str) -> Self {
+        Self::named(city, "sig", layer).await
+    }
+
+    pub(crate) async fn named(city: &'a City, name: &str, layer: &str) -> Self {
         let db = city.db.database();
-        let account = account::create(OPERATOR, db, &NewAccount::new("sig", AccountKind::System)).await.unwrap().id;
+        let account = account::create(OPERATOR, db, &NewAccount::new(name, AccountKind::System)).await.unwrap().id;
         let reach = Reach { layer: Some(layer.to_owned()), ..Reach::default() };
         let editor = NewAssignment { role: "editor".to_owned(), reach, expires_at: None };
         assignment::assign(OPERATOR, db, account, &editor).await.unwrap();
@@ -35,7 +39,7 @@ impl<'a> Editor<'a> {
         self.city.get_with(uri, &[("authorization", &self.key)]).await
     }
 
-    async fn send(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub(crate) async fn send(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         let headers = [headers, &[("authorization", self.key.as_str())]].concat();
         self.city.put_in(method, uri, &headers, body).await
     }

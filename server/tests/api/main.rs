@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod assets;
+mod attachments;
 mod background;
 mod changes;
 mod dataset;

@@ -74,7 +74,8 @@ impl City {
         fill(&db).await;
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = settings.resolve(Some(file.path())).unwrap();
-        let state = AppState::new(db.database().clone(), Arc::new(config));
+        let attachments = layers::attachment::Store::open(&config.attachment_store).unwrap();
+        let state = AppState::new(db.database().clone(), Arc::new(config), attachments);
         let (freshness, tiles) = (Arc::clone(&state.freshness), Arc::clone(&state.tiles));
         let stopping = state.stopping.clone();
         Self { db, router: router(state.clone()), state, freshness, tiles, stopping, _data: data }
@@ -100,6 +101,11 @@ impl City {
 
     /// Sends a text as it is.
     pub(crate) async fn send_text(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        self.send(method, uri, headers, Body::from(body)).await
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) async fn send_bytes(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         self.send(method, uri, headers, Body::from(body)).await
     }
 

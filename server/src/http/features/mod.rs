@@ -1,5 +1,6 @@
 //! OGC API Features: collections and their items.
 
+mod attachments;
 mod body;
 mod collection;
 mod counts;
@@ -49,6 +50,18 @@ pub(super) fn routes() -> Routes {
         .get("/collections/{id}/items/{feature}/history", Rule::Seen, versions::list)
         .get("/collections/{id}/items/{feature}/history/{version}", Rule::Seen, versions::one)
         .merge(edit_routes())
+        .merge(attachment_routes())
+}
+
+fn attachment_routes() -> Routes {
+    let rule = Rule::May(Permission::EditFeatures);
+    Routes::default()
+        .post("/collections/{id}/items/{feature}/attachments", rule, attachments::add)
+        .with_bodies_up_to(attachments::MOST_BYTES)
+        .get("/collections/{id}/items/{feature}/attachments", Rule::Seen, attachments::list)
+        .get("/collections/{id}/items/{feature}/attachments/{attachment}", Rule::Seen, attachments::whole)
+        .get("/collections/{id}/items/{feature}/attachments/{attachment}/preview", Rule::Seen, attachments::preview)
+        .delete("/collections/{id}/items/{feature}/attachments/{attachment}", rule, attachments::remove)
 }
 
 fn edit_routes() -> Routes {

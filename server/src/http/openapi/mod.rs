@@ -1,6 +1,7 @@
 //! `/api`: the description of this API, OpenAPI 3.0.3.
 
 mod administration;
+mod attachments;
 mod audit;
 mod editing;
 mod identity;
@@ -59,6 +60,7 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
             { "name": "Capabilities", "description": "What this server offers" },
             { "name": "Features", "description": "OGC API Features: collections and their items" },
             { "name": "Editing", "description": "OGC API Features, part 4: adding, changing, deleting features" },
+            { "name": "Attachments", "description": "Photos and documents of features" },
             { "name": "Tiles", "description": "OGC API Tiles: vector tiles" },
             { "name": "Session", "description": "Logging in and out" },
             { "name": "Administration", "description": "Accounts, roles, keys; layers, jobs, health" },
@@ -81,7 +83,8 @@ fn describe(asked: &Asked, layers: &[Layer]) -> serde_json::Result<OpenAPI> {
 }
 
 fn all_schemas() -> Value {
-    let more = [administration::schemas(), managing::schemas(), editing::schemas(), audit::schemas()];
+    let more =
+        [administration::schemas(), managing::schemas(), editing::schemas(), attachments::schemas(), audit::schemas()];
     more.into_iter().fold(schemas::schemas(), with)
 }
 

@@ -4,7 +4,7 @@ use layers::Layer;
 use serde_json::{Map, Value, json};
 
 use super::parameters::{self, reference};
-use super::{administration, editing, schemas};
+use super::{administration, attachments, editing, schemas};
 use crate::http::changes::EVENT_STREAM;
 use crate::http::document::{GEOJSON, JSON};
 use crate::http::features::{FILTER_PARAMETERS, SCHEMA};
@@ -186,6 +186,7 @@ pub(super) fn paths(layers: &[Layer]) -> Value {
             .json(),
     );
     editing::add(layers, &mut paths);
+    attachments::add(&mut paths);
     administration::add(&mut paths);
     Value::Object(paths)
 }
