@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
@@ -9,7 +10,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -115,7 +116,7 @@ impl Store {
                 Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))
             }
             StoreLocation::Bucket { bucket, prefix } => {
-                let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+                let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(patience()).build()?;
                 Arc::new(PrefixStore::new(bucket, prefix.as_str()))
             }
         };
@@ -162,6 +163,11 @@ impl Store {
     }
 }
 
+/// Somebody waits: a bucket that does not answer is said within seconds.
+fn patience() -> RetryConfig {
+    RetryConfig { max_retries: 3, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
+}
+
 /// Two levels: a folder of a million files is slow to look into.
 fn path(id: Uuid, part: Part) -> ObjectPath {
     let name = id.as_simple().to_string();
@@ -183,5 +189,11 @@ pub(super) fn id_of(file: &ObjectPath) -> Option<Uuid> {
 /// Makes a folder that nobody else of this machine may look into.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    if let Some(above) = folder.parent() {
+        std::fs::create_dir_all(above)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -100,6 +100,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     if matches!(arguments.command, Command::Read) {
         return etl::import::read();
     }
+    // For whoever speaks TLS. Fails only where one is installed already, which then is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome =
         arguments.settings.resolve(arguments.config.as_deref()).map_err(CommandError::from).and_then(|config| {
             let log = if matches!(arguments.command, Command::Serve) { SERVER_LOG } else { COMMAND_LOG };

@@ -36,9 +36,6 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
     if config.database_url.is_none() {
         Cluster::refuse_second(&config)?;
     }
-    // Once for whoever speaks TLS; fails only where one is installed already, which then is this one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let attachments = Store::open(&config.attachment_store)?;
     let claim = listen::claim(config.listen).map_err(|(address, source)| CommandError::Listen { address, source })?;
     let tls = match &config.tls {
         Some(tls) => Some(certificate(tls).await?),
@@ -50,6 +47,8 @@ pub(super) async fn run(config: Config) -> Result<Outcome, CommandError> {
 
     let outcome = async {
         recover(&session).await?;
+        // Not before: the database makes the data folder.
+        let attachments = Store::open(&config.attachment_store)?;
         let listener = claim.listen().map_err(|(address, source)| CommandError::Listen { address, source })?;
         // Before the greeting, from which on everything may fail.
         let invitation = link::for_first_administrator(&Caller::OPERATOR, session.database()).await?;

@@ -1,6 +1,7 @@
 //! `lindero doctor`: what is there, what is missing, what to do about it.
 //! Looks and reports; changes nothing.
 
+mod attachments;
 mod database;
 mod identity;
 mod machine;
@@ -73,6 +74,7 @@ pub async fn examine(config: &Config) -> Report {
     report.ok("version", format!("lindero {}", env!("CARGO_PKG_VERSION")));
     machine::examine(config, &mut report);
     tiles::examine(config, &mut report);
+    attachments::examine(config, &mut report).await;
     identity::examine(config, &mut report).await;
     if config.database_url.is_none() && !machine::has_data(config) {
         let found = format!("{} has no database yet", config.data_dir.display());

@@ -35,7 +35,9 @@ fn a_running_server_is_well_and_each_damage_is_found_and_named() {
     let well = doctor();
     assert!(well.status.success(), "{}", text(&well));
     let found = findings(&well);
-    for check in ["gdal", "proj", "postgresql", "database", "prepared", "roles", "crs", "migrations", "triggers"] {
+    for check in
+        ["gdal", "proj", "postgresql", "database", "prepared", "roles", "crs", "migrations", "triggers", "attachments"]
+    {
         assert_eq!(status_of(&found, check), "ok", "{check}");
     }
     for (damage, check, repair) in [

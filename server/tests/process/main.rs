@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod bucket;
 mod commands;
 mod database_url;
 mod death;

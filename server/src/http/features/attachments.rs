@@ -141,11 +141,11 @@ async fn file(
     if part == Part::Whole {
         insert(CONTENT_LENGTH, &found.size.to_string());
     }
-    let file = attachment::open(&state.attachments, &found, part).await.map_err(problem)?;
     if asked.has(&tag) {
         headers.remove(CONTENT_LENGTH);
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
+    let file = attachment::open(&state.attachments, &found, part).await.map_err(problem)?;
     Ok((headers, Body::from_stream(file)).into_response())
 }
 
