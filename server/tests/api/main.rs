@@ -12,6 +12,7 @@ mod features;
 mod filters;
 mod foreign;
 mod hostile;
+mod injection;
 mod ldap;
 mod managing;
 mod oidc;
