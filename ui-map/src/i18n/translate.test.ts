@@ -1,21 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { en } from './en';
-import { es, type MessageKey } from './es';
+import { es } from './es';
+import { testParity } from './parity';
 import { preferredLang, translate, translateCode } from './translate';
 
-const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
-
 describe('texts', () => {
-  it('say the same things in both languages', () => {
-    expect(Object.keys(en).sort()).toEqual(Object.keys(es).sort());
-  });
-
-  it.each(Object.keys(es) as MessageKey[])('%s is not empty and takes the same parameters', (key) => {
-    expect(es[key].trim()).not.toBe('');
-    expect(en[key].trim()).not.toBe('');
-    expect(placeholders(en[key])).toEqual(placeholders(es[key]));
-  });
+  testParity(es, en);
 
   it('put parameters in their places', () => {
     expect(translate('es', 'searchCount', { count: 3 })).toBe('3 resultados');

@@ -1,21 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
+import { testParity } from '../../i18n/parity';
 import { en } from './en';
-import { es, type AdminMessage } from './es';
+import { es } from './es';
 import { translateAdmin } from './translate';
 
-const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
-
 describe('texts of the administration', () => {
-  it('say the same things in both languages', () => {
-    expect(Object.keys(en).sort()).toEqual(Object.keys(es).sort());
-  });
-
-  it.each(Object.keys(es) as AdminMessage[])('%s is not empty and takes the same parameters', (key) => {
-    expect(es[key].trim()).not.toBe('');
-    expect(en[key].trim()).not.toBe('');
-    expect(placeholders(en[key])).toEqual(placeholders(es[key]));
-  });
+  testParity(es, en);
 
   it('put parameters in their places, and numbers as the language writes them', () => {
     expect(translateAdmin('es', 'rows', { count: 1 })).toBe('1 fila');
