@@ -61,7 +61,8 @@ export async function fetched<T>(path: string, init: RequestInit, signal?: Abort
   }
 }
 
-async function failureOf(response: Response): Promise<RequestFailure> {
+/** What an answer that is none says of it. */
+export async function failureOf(response: Response): Promise<RequestFailure> {
   let detail: string | null = null;
   let parameter: string | null = null;
   let problem: Problem | null = null;
