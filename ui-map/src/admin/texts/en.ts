@@ -184,7 +184,6 @@ export const en: Record<AdminMessage, string> = {
   sessionsNone: 'No open session.',
   ownSessionsHint: 'The browsers in which your account is open. If you do not know one, end the session and change your password.',
   browser: 'Browser',
-  browserUnknown: 'Unknown browser',
   address: 'Address',
   method: 'Came in by',
   method_password: 'Password',

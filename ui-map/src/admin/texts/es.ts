@@ -182,7 +182,6 @@ export const es = {
   sessionsNone: 'Ninguna sesión abierta.',
   ownSessionsHint: 'Los navegadores en que su cuenta está abierta. Si no reconoce uno, termine la sesión y cambie su contraseña.',
   browser: 'Navegador',
-  browserUnknown: 'Navegador desconocido',
   address: 'Dirección',
   method: 'Ingreso',
   method_password: 'Contraseña',
