@@ -1,35 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
+import { lindero, makeAccount, PASSWORD, secret, skip } from './program.mjs';
 import { assertAccessible, close, DESKTOP, launch, open, PHONE, SERVER } from './browser.mjs';
 
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
-/** The database is that of the data folder of the server under test, which scripts/test-server names. */
-const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2E_URL and LINDERO_DATA_DIR name no server';
 /** Where pictures of the pages go, where they are wanted. */
 const PICTURES = process.env.LINDERO_E2E_PICTURES;
 
-const lindero = async (...given) => (await promisify(execFile)(binary, given)).stdout;
-const PASSWORD = 'ceiba violeta 41 nubes';
 const ID = 'prueba_admin';
 const LAYER = 'Puestos de prueba';
-
-const secret = (said) => said.match(/#link=([\w-]+)/)[1];
-
-/** An account that has a password, and a role. */
-async function account(name, role) {
-  const token = secret(await lindero('user', 'add', name));
-  await lindero('user', 'assign', name, role);
-  const body = JSON.stringify({ token, password: PASSWORD });
-  const set = await fetch(new URL('session/link', SERVER), { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-  assert.equal(set.status, 201);
-}
 
 async function logIn(page, name) {
   await page.getByRole('main').getByRole('button', { name: 'Ingresar' }).click();
@@ -70,8 +52,8 @@ describe('the administration', { skip }, () => {
     await lindero('import', file, '--as', ID, '--title', LAYER, '--sector', 'salud', '--public');
     const { features: [first] } = await (await fetch(new URL(`collections/${ID}/items?f=json`, SERVER))).json();
     feature = first.id;
-    await account('ana.admin', 'administrator');
-    await account('alba.auditora', 'auditor');
+    await makeAccount('ana.admin', 'administrator');
+    await makeAccount('alba.auditora', 'auditor');
     if (PICTURES) await mkdir(PICTURES, { recursive: true });
   });
   after(async () => {

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { Compression, PMTiles, TileType } from 'pmtiles';
 
+import { lindero, skip } from './program.mjs';
 import { SERVER } from './browser.mjs';
-
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
-/** The command works on the data folder of the server under test, which scripts/test-server names. */
-const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2E_URL and LINDERO_DATA_DIR name no server';
 
 const HIGHEST = 14;
 
@@ -70,8 +64,7 @@ describe('an archive of tiles', { skip }, () => {
     test(`of ${layers.join(', ')} opens in the viewers' library and is what the server serves`, async (t) => {
       const path = join(folder, `${layers.join('-')}.pmtiles`);
       const arguments_ = ['export', '--tiles', ...layers, '--max-zoom', `${HIGHEST}`, '--output', path];
-      const { stdout } = await promisify(execFile)(binary, arguments_);
-      t.diagnostic(stdout.trim());
+      t.diagnostic((await lindero(...arguments_)).trim());
 
       const file = await open(path);
       try {

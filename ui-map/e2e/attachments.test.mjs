@@ -3,8 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { skip } from './program.mjs';
 import { assertAccessible, close, DESKTOP, launch, open, PHONE } from './browser.mjs';
-import { makeScene, SIDE, skip, SOUTH, WEST } from './editing-scene.mjs';
+import { makeScene, SIDE, SOUTH, WEST } from './editing-scene.mjs';
 import { halves, pdf, photo, street } from './photo.mjs';
 
 const FOLDER = process.env.LINDERO_E2E_SCREENSHOTS;
@@ -150,7 +151,7 @@ describe('photos and documents of a feature', { skip }, () => {
     const list = page.getByRole('list', { name: 'Documentos' });
     await list.getByText('Licencia de 2024').waitFor();
     const download = page.waitForEvent('download');
-    await list.getByRole('link', { name: /^Descargar acta de visita.pdf/ }).click();
+    await list.getByRole('link', { name: /Descargar acta de visita.pdf/ }).click();
     const file = await download;
     assert.equal(file.suggestedFilename(), 'acta de visita.pdf');
     assert.equal((await readFile(await file.path())).subarray(0, 5).toString(), '%PDF-');

@@ -1,18 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
+import { comeIn, lindero, makeAccount } from './program.mjs';
 import { SERVER } from './browser.mjs';
 
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
-/** The database is that of the data folder of the server under test, which scripts/test-server names. */
-export const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2E_URL and LINDERO_DATA_DIR name no server';
-
-const lindero = async (...given) => (await promisify(execFile)(binary, given)).stdout;
-const PASSWORD = 'ceiba violeta 41 nubes';
 /** Accounts are never deleted: another run needs others. */
 const NAMES = [`delineante_${process.pid}`, `sistema_${process.pid}`];
 
@@ -86,15 +78,7 @@ export async function makeScene() {
   await layer('lotes_prueba', lots, LOTS);
   const tree = { type: 'Feature', geometry: { type: 'Point', coordinates: [WEST, round(SOUTH - SIDE)] }, properties: { especie: 'Ocobo' } };
   await layer('arboles_prueba', [tree], TREES);
-  const said = await lindero('user', 'add', NAMES[0]);
-  await lindero('user', 'assign', NAMES[0], 'editor');
-  const token = said.match(/#link=([\w-]+)/)[1];
-  const set = await fetch(new URL('session/link', SERVER), {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ token, password: PASSWORD }),
-  });
-  if (set.status !== 201) throw new Error(`the account's password was not taken: ${set.status}`);
+  await makeAccount(NAMES[0], 'editor');
   await lindero('user', 'add', NAMES[1], '--system');
   await lindero('user', 'assign', NAMES[1], 'editor');
   const key = (await lindero('user', 'key', NAMES[1], '--title', 'pruebas')).match(/\b(lin\w*_[\w-]+|\S{40,})/)[0];
@@ -122,10 +106,7 @@ export async function makeScene() {
       await ask(path, { method: 'PATCH', body: { properties }, headers });
     },
     /** For `open(..., { before })`: the page is that of the account. */
-    comeIn: async (page) => {
-      const answer = await page.context().request.post(new URL('session', SERVER).href, { data: { name: NAMES[0], password: PASSWORD } });
-      if (!answer.ok()) throw new Error(`the account did not come in: ${answer.status()}`);
-    },
+    comeIn: comeIn(NAMES[0]),
     end: async () => {
       for (const id of ['lotes_prueba', 'arboles_prueba']) await lindero('layer', 'remove', id, '--yes');
       await rm(folder, { recursive: true });

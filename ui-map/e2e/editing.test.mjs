@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { skip } from './program.mjs';
 import { assertAccessible, close, DESKTOP, launch, open, PHONE } from './browser.mjs';
-import { drag, GAP, makeScene, pixelOf, SIDE, skip, SOUTH, WEST } from './editing-scene.mjs';
+import { drag, GAP, makeScene, pixelOf, SIDE, SOUTH, WEST } from './editing-scene.mjs';
 
 const MIDDLE = [WEST + SIDE * 1.5, SOUTH + SIDE / 2];
 const FOLDER = process.env.LINDERO_E2E_SCREENSHOTS;

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
+import { lindero, skip } from './program.mjs';
 import { catalogue, close, DESKTOP, launch, open, SERVER, somePredio } from './browser.mjs';
 import { relay } from './relay.mjs';
 
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
-/** The database is that of the data folder of the server under test, which scripts/test-server names. */
-const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2E_URL and LINDERO_DATA_DIR name no server';
-
-const sql = (statement) => promisify(execFile)(binary, ['psql', '--', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement]);
+const sql = (statement) => lindero('psql', '--', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement);
 
 const PANEL = 384;
 const TILE = /\/collections\/(\w+)\/tiles\/WebMercatorQuad\/(\d+)\/(\d+)\/(\d+)/;

@@ -7,12 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
+import { binary } from './program.mjs';
 import { assertAccessible, launch, skip } from './browser.mjs';
 import { startProvider } from './identity-provider.mjs';
-
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
 
 const configuration = (issuer, secret) => `
 [[oidc]]

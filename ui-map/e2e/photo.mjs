@@ -17,18 +17,19 @@ function exif(orientation) {
 }
 
 /**
- * A JPEG that `paint(context, width, height)` draws in the browser, as for `setInputFiles`. `orientation` as EXIF has it.
+ * A JPEG that `paint(context, width, height, seed)` draws in the browser, as for `setInputFiles`. `orientation` as EXIF has
+ * it.
  */
-export async function photo(browser, name, paint, { width = 400, height = 300, orientation } = {}) {
+export async function photo(browser, name, paint, { width = 400, height = 300, orientation, seed = 7 } = {}) {
   const page = await browser.newPage();
   try {
     const url = await page.evaluate(
-      ([source, w, h]) => {
+      ([source, w, h, from]) => {
         const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
-        new Function(`return (${source})`)()(canvas.getContext('2d'), w, h);
+        new Function(`return (${source})`)()(canvas.getContext('2d'), w, h, from);
         return canvas.toDataURL('image/jpeg', 0.85);
       },
-      [paint.toString(), width, height],
+      [paint.toString(), width, height, seed],
     );
     const bytes = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
     // Behind the mark of the start.
@@ -47,10 +48,13 @@ export function halves(context, width, height) {
   context.fillRect(width / 2, 0, width / 2, height);
 }
 
-/** A street from above the kerb, with a hole in it. */
-export function street(context, width, height) {
-  let seed = 7;
-  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+/** A street with a hole in it. Each seed gives another one. */
+export function street(context, width, height, seed) {
+  let state = seed * 7919;
+  const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
+  random();
+  const where = 0.5 + 0.2 * (random() - 0.5);
+  const near = 0.6 + 0.2 * random();
   const blob = (x, y, radius, ragged) => {
     context.beginPath();
     for (let turn = 0; turn < 40; turn += 1) {
@@ -67,7 +71,8 @@ export function street(context, width, height) {
   sky.addColorStop(1, '#e4eef4');
   context.fillStyle = sky;
   context.fillRect(0, 0, width, horizon);
-  for (const [left, tall, colour] of [[0, 0.55, '#c9b79c'], [0.13, 0.8, '#b98d6a'], [0.29, 0.45, '#d8cdb9'], [0.7, 0.7, '#c4a27f'], [0.86, 0.5, '#d9c7a5']]) {
+  for (const [left, colour] of [[0, '#c9b79c'], [0.13, '#b98d6a'], [0.29, '#d8cdb9'], [0.7, '#c4a27f'], [0.86, '#d9c7a5']]) {
+    const tall = 0.4 + 0.45 * random();
     context.fillStyle = colour;
     context.fillRect(left * width, horizon * (1 - tall), 0.155 * width, horizon * tall);
     context.fillStyle = 'rgb(60 60 70 / 65%)';
@@ -99,7 +104,7 @@ export function street(context, width, height) {
     context.lineTo(width / 2 - thick, bottom);
     context.fill();
   }
-  const hole = [width * 0.6, height * 0.72, width * 0.12];
+  const hole = [width * where, height * near, width * 0.17 * near];
   for (const [grow, ragged, colour] of [[1.3, 0.25, '#6b6a68'], [1.12, 0.2, '#47423d'], [1, 0.25, '#2c2723'], [0.72, 0.3, '#6a5a49'], [0.5, 0.3, '#51626d']]) {
     context.fillStyle = colour;
     blob(hole[0], hole[1] + (1 - grow) * hole[2] * 0.25, hole[2] * grow, ragged);

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
-import { assertAccessible, close, launch, open, PHONE, SERVER } from './browser.mjs';
+import { lindero, PASSWORD, secret, setPassword, skip } from './program.mjs';
+import { assertAccessible, close, launch, open, PHONE } from './browser.mjs';
 
-const binary = fileURLToPath(new URL('../../target/debug/lindero', import.meta.url));
-/** The database is that of the data folder of the server under test, which scripts/test-server names. */
-const skip = SERVER && process.env.LINDERO_DATA_DIR ? false : 'LINDERO_E2E_URL and LINDERO_DATA_DIR name no server';
-
-const lindero = async (...given) => (await promisify(execFile)(binary, given)).stdout;
-const PASSWORD = 'ceiba violeta 41 nubes';
 const LAYER = 'Obras en reserva';
-
-/** The secret of the link that a command printed. */
-const secret = (said) => said.match(/#link=([\w-]+)/)[1];
 
 describe('an account', { skip }, () => {
   let browser;
@@ -74,9 +63,7 @@ describe('an account', { skip }, () => {
 
   test('comes in by its password, also on a phone, and is still in after a reload', async () => {
     const link = secret(await lindero('user', 'add', 'leo'));
-    const body = JSON.stringify({ token: link, password: PASSWORD });
-    const set = await fetch(new URL('session/link', SERVER), { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-    assert.equal(set.status, 201);
+    await setPassword(link);
     const page = await open(browser, PHONE);
     await page.getByRole('button', { name: 'Ingresar' }).click();
     const dialog = page.getByRole('dialog');
