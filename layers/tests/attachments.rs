@@ -19,6 +19,7 @@ use img_parts::riff::{RiffChunk, RiffContent};
 use img_parts::webp::WebP;
 use img_parts::{ImageEXIF, ImageICC};
 use layers::attachment::{self, Attachment, AttachmentError, ContentError, NewAttachment, Part, Store, StoreLocation};
+use layers::catalog;
 use layers::edit::{self, Edit, EditError};
 use layers::features::FeatureError;
 use layers::history;
@@ -304,6 +305,10 @@ async fn a_sweep_removes_what_nobody_names_and_leaves_what_is_not_ours() {
     let mut left = vec![id.clone(), format!("{id}.preview"), "leame.txt".to_owned()];
     left.sort_unstable();
     assert_eq!(scene.files(), left);
+    // Those of a layer go with it.
+    catalog::remove(OPERATOR, scene.db(), &support::id("lotes")).await.unwrap();
+    assert_eq!(attachment::sweep(OPERATOR, scene.db(), &scene.store, TimeDelta::zero()).await.unwrap(), 1);
+    assert_eq!(scene.files(), ["leame.txt"]);
 }
 
 #[test]
