@@ -1,8 +1,6 @@
 //! Accounts that an identity provider vouches for: made when they first come
 //! in, and told anew at each login what they may.
 
-use std::fmt::Write as _;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -184,11 +182,7 @@ fn names(vouched: &Vouched) -> Vec<String> {
     let is_of_name = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._@+-".contains(*c);
     let name: String = vouched.name.to_lowercase().chars().filter(is_of_name).collect();
     let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-    let mut digest = String::new();
-    for byte in &Sha256::digest(vouched.subject.as_bytes())[..8] {
-        // Writing to a String cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
+    let digest = hex::encode(&Sha256::digest(vouched.subject.as_bytes())[..8]);
     let mut names = Vec::new();
     if !name.is_empty() && name.len() <= 60 {
         names.extend([name.to_owned(), format!("{name}@{}", vouched.provider)]);

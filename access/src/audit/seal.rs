@@ -2,7 +2,6 @@
 //! not in the database. Who may write there may remove or alter a row, and
 //! cannot make the chain whole again.
 
-use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -53,7 +52,7 @@ impl SealKey {
 
     /// The same in hexadecimal.
     pub fn public_key(&self) -> String {
-        hex(self.public())
+        hex::encode(self.public())
     }
 }
 
@@ -75,15 +74,7 @@ pub struct Seal {
 
 /// What a seal signs.
 pub(super) fn signed(position: i64, digest: &[u8], at: DateTime<Utc>) -> String {
-    format!("{position} {} {}", hex(digest), at.to_rfc3339_opts(SecondsFormat::Micros, true))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("{position} {} {}", hex::encode(digest), at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
 /// The columns of a row that are sealed: each as text, whatever PostgreSQL's
@@ -166,6 +157,6 @@ pub async fn seal(caller: &Caller, db: &Database, key: &SealKey) -> Result<Optio
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    let [digest, signature, public_key] = [&digest[..], signature.as_ref(), key.public()].map(hex);
+    let [digest, signature, public_key] = [&digest[..], signature.as_ref(), key.public()].map(hex::encode);
     Ok(Some(Seal { position, digest, at, signature, public_key }))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, Row};
 
-use super::seal::{Seal, hex};
+use super::seal::Seal;
 use crate::{AccessError, Caller, Database, Permission};
 
 /// How the trail stands.
@@ -50,7 +50,7 @@ pub async fn state(caller: &Caller, db: &Database) -> Result<State, AccessError>
     .await?;
     let seal = seal
         .map(|row| {
-            let bytes = |name: &str| row.try_get::<Vec<u8>, _>(name).map(|bytes| hex(&bytes));
+            let bytes = |name: &str| row.try_get::<Vec<u8>, _>(name).map(|bytes| hex::encode(&bytes));
             Ok::<_, sqlx::Error>(Seal {
                 position: row.try_get("position")?,
                 digest: bytes("digest")?,

@@ -8,7 +8,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Serialize;
 use sqlx::{Connection, Row};
 
-use super::seal::{COLUMNS, FIRST, Seal, digest_of, hex, signed};
+use super::seal::{COLUMNS, FIRST, Seal, digest_of, signed};
 use crate::{AccessError, Caller, Database, Permission, Reach};
 
 /// Of each kind, so many findings are told; the rest is counted.
@@ -108,17 +108,17 @@ pub async fn verify(caller: &Caller, db: &Database, kept: Kept<'_>) -> Result<Ve
         let is_signed = UnparsedPublicKey::new(&ED25519, &key).verify(message.as_bytes(), &signature).is_ok();
         // A key of somebody else's signs anything.
         let expected = kept.public_key.or(kept.seal.map(|known| known.public_key.as_str()));
-        let is_known = expected.is_none_or(|expected| expected == hex(&key));
+        let is_known = expected.is_none_or(|expected| expected == hex::encode(&key));
         if is_signed && is_known && chain.get(&position) == Some(&digest) {
             verification.seals += 1;
-            let [digest, signature, public_key] = [&digest, &signature, &key].map(|bytes| hex(bytes));
+            let [digest, signature, public_key] = [&digest, &signature, &key].map(hex::encode);
             verification.last = Some(Seal { position, digest, at, signature, public_key });
         } else {
             verification.tell(Finding::Forged(position));
         }
     }
     if let Some(known) = kept.seal
-        && chain.get(&known.position).is_none_or(|digest| hex(digest) != known.digest)
+        && chain.get(&known.position).is_none_or(|digest| hex::encode(digest) != known.digest)
     {
         verification.tell(Finding::Cut(known.position));
     }

@@ -317,7 +317,7 @@ async fn record(
         "attachment": attachment.id,
         "type": attachment.media_type,
         "size": attachment.size,
-        "sha256": hexadecimal(&attachment.sha256),
+        "sha256": attachment.digest(),
     });
     audit::record(connection, caller, entry.with(detail)).await
 }
@@ -325,16 +325,8 @@ async fn record(
 impl Attachment {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub fn digest(&self) -> String {
-        hexadecimal(&self.sha256)
+        hex::encode(&self.sha256)
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn attachment(row: &PgRow) -> Result<Attachment, sqlx::Error> {

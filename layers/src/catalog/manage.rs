@@ -33,7 +33,7 @@ impl Managed {
 fn version(definition: &LayerDefinition) -> Result<String, CatalogError> {
     let text = serde_json::to_vec(definition).map_err(CatalogError::corrupt)?;
     let digest = Sha256::digest(text);
-    Ok(digest.first_chunk().map_or_else(String::new, |first| format!("{:032x}", u128::from_be_bytes(*first))))
+    Ok(hex::encode(&digest[..16]))
 }
 
 /// The layers that the caller manages, by sector, then by title.

@@ -47,8 +47,7 @@ impl Feature {
             // A value is written in one way only.
             add(&serde_json::to_vec(value).unwrap_or_default());
         }
-        let digest = digest.finalize();
-        digest.first_chunk().map_or_else(String::new, |first| format!("{:032x}", u128::from_be_bytes(*first)))
+        hex::encode(&digest.finalize()[..16])
     }
 }
 

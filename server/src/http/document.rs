@@ -68,6 +68,5 @@ pub(super) fn freshness(asked: &Asked) -> HeaderValue {
 
 /// A content's digest, equal in all processes: 128 bits in hexadecimal.
 pub(super) fn digest(content: &[u8]) -> String {
-    let hash = Sha256::digest(content);
-    hash.first_chunk().map_or_else(String::new, |first| format!("{:032x}", u128::from_be_bytes(*first)))
+    hex::encode(&Sha256::digest(content)[..16])
 }
