@@ -9,7 +9,7 @@ use access::{Caller, Database, throttle};
 use layers::attachment;
 use layers::catalog::{self, CatalogError};
 use layers::change::{self, Change, Event, FeedError, Follower, Operation};
-use layers::{ChangeCapture, LayerId};
+use layers::{ChangeCapture, Layer, LayerId};
 use tiles::engine::IndexedTiles;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
@@ -56,6 +56,7 @@ pub fn start(state: &AppState) -> JoinSet<()> {
     tasks.spawn(audit_seal::keep(database.clone(), state.config.audit_dir()));
     tasks.spawn(audit_seal::verify_daily(database.clone(), state.config.audit_dir()));
     tasks.spawn(measure_changed(database.clone(), Arc::clone(&state.freshness), Arc::clone(tiles)));
+    tasks.spawn(complete_triggers(database.clone()));
     if let Some(every) = state.config.compare_interval {
         tasks.spawn(compare_now_and_then(database.clone(), every));
     }
@@ -144,13 +145,7 @@ async fn layers_of(event: Event, database: &Database, freshness: &Freshness) -> 
 }
 
 async fn all(database: &Database) -> BTreeSet<LayerId> {
-    match catalog::list(OPERATOR, database).await {
-        Ok(layers) => layers.into_iter().map(|layer| layer.id).collect(),
-        Err(error) => {
-            tracing::warn!(%error, "the catalogue cannot be read");
-            BTreeSet::new()
-        }
-    }
+    every_layer(database).await.into_iter().map(|layer| layer.id).collect()
 }
 
 /// `touched`: their content has just changed.
@@ -180,6 +175,16 @@ async fn measure_one(
     Ok(())
 }
 
+/// Makes what is missing of triggers, once: a database of an older version has
+/// none that keep versions.
+async fn complete_triggers(database: Database) {
+    for layer in
+        every_layer(&database).await.into_iter().filter(|layer| layer.change_capture == ChangeCapture::Triggers)
+    {
+        compare(&database, &layer).await;
+    }
+}
+
 /// Looks every so often at the layers that no trigger watches, and at the
 /// triggers themselves.
 async fn compare_now_and_then(database: Database, every: Duration) {
@@ -187,29 +192,33 @@ async fn compare_now_and_then(database: Database, every: Duration) {
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
-        let layers = match catalog::list(OPERATOR, &database).await {
-            Ok(layers) => layers,
-            Err(error) => {
-                tracing::warn!(%error, "the layers cannot be compared: the catalogue cannot be read");
-                continue;
-            }
-        };
-        for layer in layers {
-            let outcome = match layer.change_capture {
-                ChangeCapture::Comparison => change::compare(OPERATOR, &database, &layer.id).await.map(|differs| {
-                    if differs {
-                        tracing::info!(layer = %layer.id, "changed since the last comparison");
-                    }
-                }),
-                ChangeCapture::Triggers => change::repair(OPERATOR, &database, &layer.id).await.map(|missing| {
-                    if !missing.is_empty() {
-                        tracing::warn!(layer = %layer.id, tables = missing.join(", "), "triggers were missing and made anew");
-                    }
-                }),
-            };
-            if let Err(error) = outcome {
-                tracing::warn!(layer = %layer.id, %error, "a layer could not be compared");
-            }
+        for layer in every_layer(&database).await {
+            compare(&database, &layer).await;
         }
+    }
+}
+
+async fn every_layer(database: &Database) -> Vec<Layer> {
+    catalog::list(OPERATOR, database).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the catalogue cannot be read");
+        Vec::new()
+    })
+}
+
+async fn compare(database: &Database, layer: &Layer) {
+    let outcome = match layer.change_capture {
+        ChangeCapture::Comparison => change::compare(OPERATOR, database, &layer.id).await.map(|differs| {
+            if differs {
+                tracing::info!(layer = %layer.id, "changed since the last comparison");
+            }
+        }),
+        ChangeCapture::Triggers => change::repair(OPERATOR, database, &layer.id).await.map(|missing| {
+            if !missing.is_empty() {
+                tracing::warn!(layer = %layer.id, tables = missing.join(", "), "triggers were missing and made anew");
+            }
+        }),
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(layer = %layer.id, %error, "a layer could not be compared");
     }
 }

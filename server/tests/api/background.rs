@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use layers::change::{Event, Follower, Operation};
 use lindero::background;
+use lindero::config::Settings;
 use tiles::TileCoord;
 use tokio::time::{interval, timeout};
 
@@ -106,6 +107,24 @@ async fn a_disabled_trigger_is_made_anew_and_the_gap_recorded() {
         assert_eq!((changes[0].layer.as_str(), changes[0].operation), (layer, Operation::Unknown));
         assert_eq!(layers::change::repair(operator, database, &id).await.unwrap(), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn a_server_that_starts_makes_the_triggers_that_its_database_lacks() {
+    let city = City::with(Settings { compare_interval: Some(0), ..Settings::default() }).await;
+    let mut admin = city.db.superuser().await;
+    sqlx::raw_sql("ALTER TABLE geo.sitios DISABLE TRIGGER ALL").execute(&mut admin).await.unwrap();
+    let disabled = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'geo.sitios'::regclass AND tgenabled = 'D'";
+    assert!(sqlx::query_scalar::<_, i64>(disabled).fetch_one(&mut admin).await.unwrap() > 0);
+    let mut tasks = background::start(&city.state);
+    let mut ticks = interval(Duration::from_millis(50));
+    let made = timeout(PATIENCE, async {
+        while sqlx::query_scalar::<_, i64>(disabled).fetch_one(&mut admin).await.unwrap() > 0 {
+            ticks.tick().await;
+        }
+    });
+    made.await.expect("they are made anew");
+    tasks.shutdown().await;
 }
 
 #[tokio::test]
