@@ -79,23 +79,28 @@ async fn in_layer(db: &Database, layer: Layer, position: Position) -> Result<Opt
     let names = Quoted::new(&layer.table);
     let mut sql = features::select(&layer, &names, None);
     sql.push(", (SELECT ST_Transform(ST_SetSRID(ST_MakePoint(").push_bind(longitude).push(", ").push_bind(latitude);
-    sql.push("), 4326), 9377) AS point) AS here WHERE ");
+    sql.push("), 4326), 9377) AS point) AS \"lindero here\"(\"lindero point\") WHERE ");
     if layer.kind == Kind::Managed {
         sql.push("municipality = ").push_bind(layer.municipality.as_str().to_owned()).push(" AND ");
     }
     // Distances are metres on the national grid; a layer in another CRS is
     // found by its own index first, then measured there.
     let geometry = if layer.storage_srid == crs::ORIGEN_NACIONAL {
-        sql.push(&names.geometry).push(" && ST_Expand(here.point, ").push_bind(tolerance).push(")");
+        sql.push(&names.geometry)
+            .push(" && ST_Expand(\"lindero here\".\"lindero point\", ")
+            .push_bind(tolerance)
+            .push(")");
         names.geometry.clone()
     } else {
-        sql.push(&names.geometry).push(" && ST_Transform(ST_Expand(here.point, ").push_bind(tolerance.max(0.01));
+        sql.push(&names.geometry)
+            .push(" && ST_Transform(ST_Expand(\"lindero here\".\"lindero point\", ")
+            .push_bind(tolerance.max(0.01));
         sql.push("), ").push_bind(layer.storage_srid).push(")");
         format!("ST_Transform({}, 9377)", names.geometry)
     };
-    sql.push(format!(" AND ST_DWithin({geometry}, here.point, CASE WHEN ST_Dimension({geometry}) = 2 THEN 0 ELSE "));
+    sql.push(format!(" AND ST_DWithin({geometry}, \"lindero here\".\"lindero point\", CASE WHEN ST_Dimension({geometry}) = 2 THEN 0 ELSE "));
     sql.push_bind(tolerance).push(" END)");
-    sql.push(format!(" ORDER BY ST_Distance({geometry}, here.point), ")).push(&names.key);
+    sql.push(format!(" ORDER BY ST_Distance({geometry}, \"lindero here\".\"lindero point\"), ")).push(&names.key);
     sql.push(" LIMIT ").push_bind(MOST_FEATURES as i64 + 1);
     let rows = sql.build().fetch_all(db.app()).await?;
     let truncated = rows.len() > MOST_FEATURES;

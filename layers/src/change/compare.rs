@@ -12,9 +12,11 @@ pub async fn compare(caller: &Caller, db: &Database, id: &LayerId) -> Result<boo
     let layer: Layer = catalog::get(caller, db, id).await?;
     let mut transaction = db.loader().begin().await?;
     // A sum does not mind the order of the rows; the count tells an empty
-    // table from hashes that add up to zero.
+    // table from hashes that add up to zero. The row's name is none that a
+    // column has: that column alone would be compared.
     let digest: String = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {} AS t",
+        "SELECT count(*) || ':' || coalesce(sum(hashtextextended(\"lindero row\"::text, 0)::numeric), 0) \
+         FROM {} AS \"lindero row\"",
         Quoted::new(&layer.table).relation
     )))
     .fetch_one(&mut *transaction)

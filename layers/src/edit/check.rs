@@ -155,9 +155,9 @@ async fn overlaps(
     sql.push_bind(&planned.edits).push("::int[], ").push_bind(&planned.ids).push("::bigint[], ");
     sql.push_bind(&planned.geometries).push("::bytea[]) AS planned(edit, id, wkb) WHERE wkb IS NOT NULL), ");
     sql.push(format!(
-        "pairs AS (SELECT edit, id, t.{key} AS other, g, t.{geometry} AS h FROM planned JOIN {relation} AS t "
+        "pairs AS (SELECT p.edit, p.id, t.{key} AS other, p.g, t.{geometry} AS h FROM planned AS p JOIN {relation} AS t "
     ));
-    sql.push(format!("ON t.{geometry} && g WHERE t.municipality = ")).push_bind(layer.municipality.as_str());
+    sql.push(format!("ON t.{geometry} && p.g WHERE t.municipality = ")).push_bind(layer.municipality.as_str());
     sql.push(format!(" AND t.{key} <> ALL (")).push_bind(touched);
     sql.push(
         ") UNION ALL SELECT a.edit, a.id, NULL, a.g, b.g FROM planned AS a JOIN planned AS b ON b.edit < a.edit AND b.g && a.g), \
@@ -190,16 +190,16 @@ async fn uncovered(
         if from == to { geometry.to_owned() } else { format!("ST_Transform({geometry}, {to})") }
     };
     let covering = there(&format!("c.{}", names.geometry), cover.storage_srid, layer.storage_srid);
-    let asked = there("g", layer.storage_srid, cover.storage_srid);
+    let asked = there("planned.g", layer.storage_srid, cover.storage_srid);
     let mut sql =
         QueryBuilder::new("WITH planned AS MATERIALIZED (SELECT edit, ST_GeomFromEWKB(wkb) AS g FROM unnest(");
     sql.push_bind(&planned.edits).push("::int[], ").push_bind(&planned.geometries);
     sql.push(
         "::bytea[]) AS planned(edit, wkb) WHERE wkb IS NOT NULL), \
-        outside AS (SELECT edit, coalesce(ST_Difference(g, (SELECT ST_Union(",
+        outside AS (SELECT edit, coalesce(ST_Difference(planned.g, (SELECT ST_Union(",
     );
     sql.push(format!(
-        "{covering}) FROM {} AS c WHERE c.{} && {asked})), g) AS rest FROM planned) ",
+        "{covering}) FROM {} AS c WHERE c.{} && {asked})), planned.g) AS rest FROM planned) ",
         names.relation, names.geometry
     ));
     sql.push(

@@ -63,7 +63,7 @@ pub(super) async fn around(
     // A metre more: the box's edges bend.
     sql.push(format!(
         "AS b(west, south, east, north) JOIN {relation} AS t ON t.{geometry} && \
-            ST_Expand(ST_Transform(ST_MakeEnvelope(west, south, east, north, 4326), {}), 1))",
+            ST_Expand(ST_Transform(ST_MakeEnvelope(b.west, b.south, b.east, b.north, 4326), {}), 1))",
         layer.storage_srid
     ));
     let rows = sql.build().fetch_all(connection).await?;

@@ -45,7 +45,7 @@ impl<'a> Editor<'a> {
     }
 }
 
-fn square(west: f64, south: f64) -> Value {
+pub(crate) fn square(west: f64, south: f64) -> Value {
     let (east, north) = (west + 0.0005, south + 0.0005);
     json!({ "type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]] })
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod injection;
 mod ldap;
 mod managing;
+mod names;
 mod oidc;
 mod rates;
 mod reserved;
