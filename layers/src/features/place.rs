@@ -41,20 +41,24 @@ pub(crate) async fn measure(
     connection: &mut PgConnection,
     layer: &Layer,
 ) -> Result<(i64, Option<Extent>), sqlx::Error> {
-    let table = Quoted::new(&layer.table);
     // The extent of the envelopes' corners in the storage CRS, transformed as
     // a polygon with more vertices: its edges bend in longitude and latitude.
-    let measured = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "WITH measured AS (SELECT count(*) AS features, ST_Extent({geometry})::geometry AS extent FROM {relation}), \
-         around AS (SELECT features, CASE WHEN ST_Dimension(extent) = 2 \
+    let Quoted { relation, geometry, .. } = Quoted::new(&layer.table);
+    let mut sql = QueryBuilder::new(format!(
+        "WITH measured AS (SELECT count(*) AS features, ST_Extent({geometry})::geometry AS extent FROM {relation}"
+    ));
+    if layer.kind == Kind::Managed {
+        sql.push(" WHERE municipality = ").push_bind(layer.municipality.as_str().to_owned());
+    }
+    sql.push(
+        "), around AS (SELECT features, CASE WHEN ST_Dimension(extent) = 2 \
             THEN ST_Segmentize(extent, greatest(ST_Perimeter(extent) / 256, 1e-9)) ELSE extent END AS extent FROM measured), \
-         lonlat AS (SELECT features, ST_Transform(ST_SetSRID(extent, $1), 4326) AS box FROM around) \
+         lonlat AS (SELECT features, ST_Transform(ST_SetSRID(extent, ",
+    );
+    sql.push_bind(layer.storage_srid).push(
+        "), 4326) AS box FROM around) \
          SELECT features, ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north FROM lonlat",
-        geometry = table.geometry,
-        relation = table.relation,
-    )))
-    .bind(layer.storage_srid)
-    .fetch_one(connection)
-    .await?;
+    );
+    let measured = sql.build().fetch_one(connection).await?;
     Ok((measured.try_get("features")?, catalog::extent(&measured)?))
 }

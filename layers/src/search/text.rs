@@ -117,6 +117,9 @@ fn statement(layer: &Layer, columns: &[&str], key: &str, limit: usize) -> QueryB
                 names.geometry,
                 names.relation
             ));
+            if layer.kind == Kind::Managed {
+                sql.push("municipality = ").push_bind(layer.municipality.as_str().to_owned()).push(" AND ");
+            }
             if whole {
                 sql.push(&searched).push(" = ").push_bind(key.to_owned());
                 sql.push(" LIMIT ").push_bind(limit as i64);

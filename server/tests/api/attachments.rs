@@ -13,10 +13,10 @@ use crate::support::{Answer, City, link};
 
 const OPERATOR: &Caller = &Caller::OPERATOR;
 const ATTACHMENTS: &str = "/collections/barrios/items/1/attachments";
-const BOUNDARY: &str = "----lindero";
+pub(crate) const BOUNDARY: &str = "----lindero";
 
 /// A form as a browser sends it: each part's name, its file's name, its content.
-fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+pub(crate) fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file, content) in parts {
         let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
@@ -42,7 +42,7 @@ impl Editor<'_> {
     }
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(width, height).write_to(&mut out, image::ImageFormat::Png).unwrap();
     out.into_inner()

@@ -11,6 +11,7 @@ mod edits;
 mod features;
 mod filters;
 mod foreign;
+mod guessing;
 mod hostile;
 mod injection;
 mod ldap;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::City;
 
 /// A template without the names of its parameters.
-fn form(path: &str) -> String {
+pub(crate) fn form(path: &str) -> String {
     let part = |part: &str| if part.starts_with('{') { "{}".to_owned() } else { part.to_owned() };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
@@ -43,7 +43,7 @@ async fn the_description_has_every_route_and_its_rule() {
 }
 
 /// A body that a route would take.
-fn body(path: &str) -> Value {
+pub(crate) fn body(path: &str) -> Value {
     match form(path).as_str() {
         "/collections/{}/items" | "/collections/{}/items/{}" => {
             json!({ "type": "Feature", "geometry": null, "properties": {} })
