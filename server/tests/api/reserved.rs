@@ -101,6 +101,63 @@ async fn what_is_above_its_layer_cannot_be_asked_for() {
 }
 
 #[tokio::test]
+async fn no_statement_for_those_who_may_not_see_it_reads_it() {
+    let city = City::new().await;
+    let counted = async |selection: &str| {
+        let answer = city.get(&format!("/collections/barrios/items?limit=1{selection}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{selection}: {}", answer.text());
+        answer.json()["numberMatched"].clone()
+    };
+    let selections =
+        ["", "&estrato=3", "&filter=estrato%20%3E%203%20AND%20fundado%20IS%20NOT%20NULL", "&bbox=-75.3,4.4,-75.2,4.5"];
+    let mut before = Vec::new();
+    for selection in selections {
+        before.push(counted(selection).await);
+    }
+    let collection = city.get("/collections/barrios").await.json();
+    classify(&city, "barrios", &["codigo", "area_m2"]).await;
+    // Whoever answers requests may read all columns but those: a statement that
+    // names one anywhere fails. How long it takes cannot tell of them either.
+    sqlx::raw_sql(
+        "UPDATE geo.barrios SET area_m2 = 1 WHERE fid = 12; \
+         REVOKE SELECT ON geo.barrios FROM lindero_app; \
+         GRANT SELECT (municipality, fid, nombre, estrato, fundado, revisado, activo, ficha, geom) ON geo.barrios \
+            TO lindero_app",
+    )
+    .execute(&mut city.db.superuser().await)
+    .await
+    .unwrap();
+    for (selection, before) in selections.iter().zip(before) {
+        assert_eq!(counted(selection).await, before, "{selection}");
+    }
+    for uri in [
+        "/collections/barrios/items/12",
+        "/collections/barrios/items/12?datetime=2100-01-01T00:00:00Z",
+        "/collections/barrios/items?limit=400&f=html",
+        "/collections/barrios/items?limit=400&datetime=2100-01-01T00:00:00Z",
+        "/collections/barrios/items/12/history",
+        "/collections/barrios/items/12/history/1",
+        "/collections/barrios/items/12/attachments",
+        "/search?q=B012",
+        "/search?q=Barrio+12",
+        &format!("/here?{HERE}"),
+        &format!("/collections/barrios/{TILE}"),
+        &format!("/collections/barrios/{TILE}?filter=estrato%3D1"),
+        &format!("/collections/barrios/{TILE}?datetime=2100-01-01T00:00:00Z"),
+        &format!("/{TILE}"),
+    ] {
+        let answer = city.get(uri).await;
+        assert_eq!(answer.status, StatusCode::OK, "{uri}: {}", String::from_utf8_lossy(&answer.body));
+    }
+    // Its number and its extent are of the features, whatever they hold.
+    let now = city.get("/collections/barrios").await.json();
+    assert_eq!(
+        (&now["extent"]["spatial"], &now["lindero"]["featureCount"]),
+        (&collection["extent"]["spatial"], &collection["lindero"]["featureCount"])
+    );
+}
+
+#[tokio::test]
 async fn a_kept_tile_is_forgotten_when_an_attribute_is_classified() {
     let city = City::new().await;
     let mut tasks = background::start(&city.state);
