@@ -48,7 +48,7 @@ export function halves(context, width, height) {
   context.fillRect(width / 2, 0, width / 2, height);
 }
 
-/** A street with a hole in it. Each seed gives another one. */
+/** A street: of an odd seed with a hole in it, of an even one newly paved. */
 export function street(context, width, height, seed) {
   let state = seed * 7919;
   const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
@@ -92,7 +92,7 @@ export function street(context, width, height, seed) {
     context.fill();
   };
   road(0.14, '#b9b6ae');
-  road(0, '#5b5c60');
+  road(0, seed % 2 === 1 ? '#5b5c60' : '#3d3e42');
   context.fillStyle = '#d9b64a';
   for (let at = 0.04; at < 1; at += 0.19) {
     const [top, bottom] = [at, at + 0.1].map((share) => horizon + (height - horizon) * share ** 1.7);
@@ -104,16 +104,18 @@ export function street(context, width, height, seed) {
     context.lineTo(width / 2 - thick, bottom);
     context.fill();
   }
-  const hole = [width * where, height * near, width * 0.17 * near];
-  for (const [grow, ragged, colour] of [[1.3, 0.25, '#6b6a68'], [1.12, 0.2, '#47423d'], [1, 0.25, '#2c2723'], [0.72, 0.3, '#6a5a49'], [0.5, 0.3, '#51626d']]) {
-    context.fillStyle = colour;
-    blob(hole[0], hole[1] + (1 - grow) * hole[2] * 0.25, hole[2] * grow, ragged);
-  }
-  for (let stone = 0; stone < 90; stone += 1) {
-    const grey = 60 + Math.round(90 * random());
-    context.fillStyle = `rgb(${grey} ${grey - 4} ${grey - 10})`;
-    const [angle, far] = [random() * 2 * Math.PI, hole[2] * (0.9 + 0.7 * random())];
-    blob(hole[0] + 1.7 * far * Math.cos(angle), hole[1] + 0.8 * far * Math.sin(angle), width * 0.004 * (0.4 + random()), 0.6);
+  if (seed % 2 === 1) {
+    const hole = [width * where, height * near, width * 0.17 * near];
+    for (const [grow, ragged, colour] of [[1.3, 0.25, '#6b6a68'], [1.12, 0.2, '#47423d'], [1, 0.25, '#2c2723'], [0.72, 0.3, '#6a5a49'], [0.5, 0.3, '#51626d']]) {
+      context.fillStyle = colour;
+      blob(hole[0], hole[1] + (1 - grow) * hole[2] * 0.25, hole[2] * grow, ragged);
+    }
+    for (let stone = 0; stone < 90; stone += 1) {
+      const grey = 60 + Math.round(90 * random());
+      context.fillStyle = `rgb(${grey} ${grey - 4} ${grey - 10})`;
+      const [angle, far] = [random() * 2 * Math.PI, hole[2] * (0.9 + 0.7 * random())];
+      blob(hole[0] + 1.7 * far * Math.cos(angle), hole[1] + 0.8 * far * Math.sin(angle), width * 0.004 * (0.4 + random()), 0.6);
+    }
   }
   // The grain of a camera.
   const picture = context.getImageData(0, 0, width, height);
