@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { lindero, makeAccount, PASSWORD, secret, skip } from './program.mjs';
-import { assertAccessible, close, DESKTOP, launch, open, PHONE, SERVER } from './browser.mjs';
+import { assertAccessible, close, DESKTOP, json, launch, open, PHONE, SERVER } from './browser.mjs';
 
 /** Where pictures of the pages go, where they are wanted. */
 const PICTURES = process.env.LINDERO_E2E_PICTURES;
@@ -81,6 +81,12 @@ describe('the administration', { skip }, () => {
     assert.deepEqual(await menu.getByRole('link').allTextContents(), ['Auditoría', 'Mis sesiones']);
     await page.getByRole('heading', { level: 1, name: 'Auditoría' }).waitFor();
     const main = page.getByRole('main');
+    // All that the trail may hold can be looked for, each in words.
+    const offered = await main.getByLabel('Qué', { exact: true }).locator('option').evaluateAll((all) => all.map(({ value, text }) => [value, text]));
+    const { paths } = await json('api?f=json');
+    const known = paths['/admin/audit'].get.parameters.find(({ name }) => name === 'action').schema.enum;
+    assert.deepEqual(offered.map(([value]) => value).filter(Boolean).sort(), [...known].sort());
+    assert.deepEqual(offered.filter(([value, text]) => value && value === text), []);
     await main.getByLabel('Cuenta que lo hizo').fill('alba.auditora');
     await main.getByLabel('Qué', { exact: true }).selectOption('log_in');
     await main.getByRole('button', { name: 'Buscar' }).click();

@@ -36,8 +36,8 @@ export interface Seal {
 /** What is written down, in the order in which it is offered. */
 export const ACTIONS: string[] = [
   'log_in', 'log_out', 'end_session', 'set_password', 'create_link', 'create_account', 'change_account', 'assign', 'unassign',
-  'change_role', 'create_key', 'revoke_key', 'describe_layer', 'cancel_job', 'attempt', 'read_reserved', 'import', 'export',
-  'export_audit', 'publish', 'unpublish', 'remove_layer',
+  'change_role', 'create_key', 'revoke_key', 'describe_layer', 'edit_features', 'add_attachment', 'remove_attachment',
+  'cancel_job', 'attempt', 'read_reserved', 'import', 'export', 'export_audit', 'publish', 'unpublish', 'remove_layer',
 ];
 
 export const OUTCOMES = ['done', 'failed', 'denied'] as const;
