@@ -230,7 +230,18 @@ describe('photos and documents of a feature', { skip }, () => {
     await choose(page, await photo(browser, 'del teléfono.jpg', street, { width: 1600, height: 1200 }));
     await button(page, 'Subir 1 archivo').scrollIntoViewIfNeeded();
     await picture(page, 'phone-pending');
+    let letGo;
+    const held = new Promise((done) => (letGo = done));
+    await page.route('**/attachments', async (route) => {
+      if (route.request().method() === 'POST') await held;
+      await route.fallback();
+    });
     await send(page, 1);
+    await page.getByText(/^(Subiendo|Revisando) del teléfono.jpg/).waitFor();
+    await page.getByRole('progressbar').waitFor();
+    await assertAccessible(page, 'a file that is on its way');
+    await picture(page, 'phone-sending');
+    letGo();
     const fourth = button(page, 'Abrir la foto 4 de 4: del teléfono.jpg');
     await fourth.scrollIntoViewIfNeeded();
     await picture(page, 'phone');
@@ -238,6 +249,23 @@ describe('photos and documents of a feature', { skip }, () => {
     await opened(page).getByRole('img', { name: 'del teléfono.jpg' }).waitFor();
     await assertAccessible(page, 'a photo in large on a phone');
     await picture(page, 'phone-large');
+    await close(page);
+  });
+
+  test('an English browser is told in English', async () => {
+    const page = await open(browser, {
+      ...DESKTOP,
+      locale: 'en-GB',
+      hash: `map=18/${MIDDLE[1]}/${MIDDLE[0]}&layers=lotes_prueba&sel=lotes_prueba/${(await scene.lot('L-1')).id}`,
+      before: scene.comeIn,
+    });
+    const chooser = page.waitForEvent('filechooser');
+    await button(page, 'Add files').click();
+    await (await chooser).setFiles({ name: 'plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(0) });
+    await page.getByText('“plan.pdf” is empty.').waitFor();
+    assert.ok(await button(page, 'Upload 0 files').isDisabled());
+    await button(page, 'Discard').click();
+    await page.getByText('Photos (JPEG, PNG, WebP) or PDF documents, up to 20 MB each.').waitFor();
     await close(page);
   });
 });
