@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use access::account::{self, AccountKind, NewAccount};
 use access::{Caller, Reach};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use lindero::config::Settings;
+use lindero::http::routes;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -175,6 +176,41 @@ async fn a_body_is_neither_large_nor_deep() {
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{depth}: {}", refused.text());
         }
     }
+}
+
+#[tokio::test]
+async fn no_route_takes_what_is_vast_or_deep() {
+    let city = City::new().await;
+    let boss = administrator(&city).await;
+    let own = [("cookie", boss.cookies.as_str()), ("x-csrf-token", &boss.csrf), ("sec-fetch-site", "same-origin")];
+    let headers = [&own[..], &[("content-type", "application/json"), ("if-match", "*")]].concat();
+    let (vast, depth) = ("x".repeat(11 << 20), 50_000);
+    let deep = [("[", "]"), ("{\"properties\":", "}"), ("{\"geometry\":", "}"), ("{\"reach\":", "}")]
+        .map(|(open, close)| format!("{}1{}", open.repeat(depth), close.repeat(depth)));
+    let (mut asked, mut too_large) = (0, 0);
+    for route in routes().iter().filter(|route| route.method != Method::GET) {
+        let part = |part: &str| match part {
+            "{id}" | "{layer}" => "barrios".to_owned(),
+            "{feature}" => "12".to_owned(),
+            part if part.starts_with('{') => NOBODY.to_owned(),
+            part => part.to_owned(),
+        };
+        let path = route.path.split('/').map(part).collect::<Vec<_>>().join("/");
+        let what = format!("{} {path}", route.method);
+        if what == "DELETE /session" {
+            continue;
+        }
+        let refused = city.send_text(route.method.as_str(), &path, &headers, vast.clone()).await;
+        // Some say first that it may not be done at all.
+        assert!(refused.status.is_client_error(), "{what}: {} {}", refused.status, refused.text());
+        too_large += usize::from(refused.status == StatusCode::PAYLOAD_TOO_LARGE);
+        for deep in &deep {
+            let refused = city.send_text(route.method.as_str(), &path, &headers, deep.clone()).await;
+            assert!(refused.status.is_client_error(), "{what}: {} {}", refused.status, refused.text());
+        }
+        asked += 1;
+    }
+    assert!(asked > 20 && too_large > 12, "{too_large} of {asked}");
 }
 
 #[tokio::test]
