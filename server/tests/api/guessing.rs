@@ -94,7 +94,7 @@ async fn compare(city: &City, who: Option<&Browser<'_>>, there: Ids<'_>, nowhere
 }
 
 /// Somebody who may everything, there.
-async fn mighty<'a>(city: &'a City, name: &str, reach: &Reach) -> Browser<'a> {
+pub(crate) async fn mighty<'a>(city: &'a City, name: &str, reach: &Reach) -> Browser<'a> {
     let account = person(city, name, ROLES[0], reach.clone()).await;
     for role in &ROLES[1..] {
         let assigned = NewAssignment { role: (*role).to_owned(), reach: reach.clone(), expires_at: None };

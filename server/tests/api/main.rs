@@ -19,6 +19,7 @@ mod managing;
 mod names;
 mod oidc;
 mod rates;
+mod recorded;
 mod reserved;
 mod rules;
 mod session;

@@ -109,6 +109,13 @@ async fn only_what_there_is_and_the_public_sees_is_exported() {
     let output = city.export(&["reserva", "--private", "--max-zoom", "10"]);
     assert!(output.status.success(), "{}", text(&output));
     assert!(is_archive(&city.path("archive.pmtiles")));
+    // Who took it out, and what, is in the trail; what was refused is no export.
+    let exported: Vec<(String, String)> =
+        sqlx::query_as("SELECT layer, account_name FROM access.audit WHERE action = 'export' AND outcome = 'done'")
+            .fetch_all(city.database.database().app())
+            .await
+            .unwrap();
+    assert_eq!(exported, [("reserva".to_owned(), "operator".to_owned())]);
     assert_eq!(city.lindero("export").args(["puntos", "--output", "x"]).output().unwrap().status.code(), Some(2));
 }
 
