@@ -64,6 +64,9 @@ use crate::identity::Identity;
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
+/// Files received at once: with what an attachment may have, 640 MB.
+const UPLOADS: usize = 32;
+
 /// What is in it.
 pub struct Shared {
     /// The pools.
@@ -80,6 +83,8 @@ pub struct Shared {
     pub trail: Trail,
     /// Keeps the files of features' attachments.
     pub attachments: Store,
+    /// The limit on files received at once, each of which is in memory.
+    pub uploads: tokio::sync::Semaphore,
     /// Whatever cuts the tiles.
     pub tiles: Arc<IndexedTiles>,
     /// What is known of layers' changes.
@@ -134,6 +139,7 @@ impl AppState {
             limits,
             trail,
             attachments,
+            uploads: tokio::sync::Semaphore::new(UPLOADS),
             tiles,
             freshness,
             dataset,

@@ -154,6 +154,17 @@ async fn what_cannot_be_attached_is_refused_by_what_it_is() {
 }
 
 #[tokio::test]
+async fn files_that_come_all_at_once_are_told_to_come_back() {
+    let city = City::new().await;
+    let editor = Editor::of(&city, "barrios").await;
+    let all = city.state.uploads.acquire_many(city.state.uploads.available_permits() as u32).await.unwrap();
+    let refused = editor.attach_file("a.pdf", b"%PDF-1.7\n").await;
+    assert_eq!((kind(&refused), refused.header("retry-after")), ((503, "unavailable".to_owned()), "5"));
+    drop(all);
+    assert_eq!(editor.attach_file("a.pdf", b"%PDF-1.7\n").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn an_attachment_is_seen_by_whoever_sees_its_feature() {
     let city = City::new().await;
     let editor = Editor::of(&city, "barrios").await;

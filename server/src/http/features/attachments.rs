@@ -69,6 +69,10 @@ pub(super) async fn add(
         Problem::new(Kind::UnsupportedMediaType)
             .with_detail(format!("send the file as multipart/form-data: {rejection}"))
     })?;
+    let _permit = state
+        .uploads
+        .try_acquire()
+        .map_err(|_| Problem::unavailable("too many files are being received; try again in a few seconds"))?;
     let new = read(form).await?;
     let added = attachment::add(&asked.caller, &state.database, &state.attachments, &layer.id, feature_id, new)
         .await
