@@ -93,6 +93,10 @@ async fn a_photo_is_attached_listed_shown_and_removed() {
     let small = image::load_from_memory(&preview.body).unwrap();
     assert_eq!((small.width(), small.height()), (512, 341));
 
+    let page = city.get("/collections/barrios/items/1?f=html").await.text();
+    assert!(page.contains(&format!("src=\"{}\"", link(&told, "preview").unwrap())), "{page}");
+    assert!(page.contains("Vista al norte"), "{page}");
+
     assert_eq!(city.ask("DELETE", &path(&added), &[]).await.status, StatusCode::FORBIDDEN);
     let removed = editor.send("DELETE", &path(&added), &[], &Value::Null).await;
     assert_eq!((removed.status, removed.body.len()), (StatusCode::NO_CONTENT, 0));

@@ -38,9 +38,7 @@ pub(super) async fn list(
 ) -> Result<Response> {
     asked.finish()?;
     let layer = layer(&state, &asked, &id).await?;
-    let found = attachment::list(&asked.caller, &state.database, &layer, &feature)
-        .await
-        .map_err(|error| problem(&asked, &layer, error))?;
+    let found = listed(&state, &asked, &layer, &feature).await?;
     let attachments = found.iter().map(|attachment| told(&asked, &layer, &feature, attachment)).collect::<Vec<_>>();
     let document = json!({
         "attachments": attachments,
@@ -53,6 +51,12 @@ pub(super) async fn list(
         "links": [{ "rel": "self", "type": JSON, "href": asked.url_with(&[]) }],
     });
     document::json(&asked, JSON, &document)
+}
+
+/// A feature's attachments.
+pub(super) async fn listed(state: &AppState, asked: &Asked, layer: &Layer, feature: &str) -> Result<Vec<Attachment>> {
+    let found = attachment::list(&asked.caller, &state.database, layer, feature).await;
+    found.map_err(|error| problem(asked, layer, error))
 }
 
 /// Takes one file. Who asks, and for what, is looked at before the file is.

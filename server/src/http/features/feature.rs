@@ -5,7 +5,7 @@ use axum::response::Response;
 use layers::features::get;
 
 use super::items::OFFERS;
-use super::{datetime, geojson, geojson_headers};
+use super::{attachments, datetime, geojson, geojson_headers};
 use crate::http::asked::{Asked, Format};
 use crate::http::extract::Path;
 use crate::http::links::{self, Link};
@@ -24,7 +24,12 @@ pub(super) async fn feature(
     let layer = super::layer(&state, &asked, &id).await?;
     let feature = get(&asked.caller, &state.database, &layer, &feature, moment).await?;
     if format == Format::Html {
-        return Ok(document::html(&asked, pages::feature(&asked, &layer, &feature)));
+        // They have no versions: of what was, nobody knows them.
+        let attachments = match moment {
+            None => attachments::listed(&state, &asked, &layer, &feature.id.to_string()).await?,
+            Some(_) => Vec::new(),
+        };
+        return Ok(document::html(&asked, pages::feature(&asked, &layer, &feature, &attachments)));
     }
     let written = || -> serde_json::Result<Vec<u8>> {
         let names = layer.definition.attributes.iter().map(|attribute| attribute.name.as_str());

@@ -1,4 +1,5 @@
 use layers::Layer;
+use layers::attachment::Attachment;
 use layers::features::{Feature, FeatureId};
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,8 +16,9 @@ pub(in crate::http) fn segment(id: &FeatureId) -> String {
     utf8_percent_encode(&id.to_string(), SEGMENT).to_string()
 }
 
-/// One feature: its attributes, with titles, units and what values mean.
-pub(in crate::http) fn feature(asked: &Asked, layer: &Layer, feature: &Feature) -> Markup {
+/// One feature: its attributes, with titles, units and what values mean, and
+/// its photos and documents.
+pub(in crate::http) fn feature(asked: &Asked, layer: &Layer, feature: &Feature, attachments: &[Attachment]) -> Markup {
     let language = asked.language;
     let layer_title = layer.definition.title.in_language(language.code());
     let title = name(layer, feature);
@@ -43,6 +45,14 @@ pub(in crate::http) fn feature(asked: &Asked, layer: &Layer, feature: &Feature) 
                 dd { (language.choose("sin geometría", "none")) }
             }
         }
+        @if !attachments.is_empty() {
+            h2 { (language.choose("Fotos y documentos", "Photos and documents")) }
+            ul.attachments {
+                @for attachment in attachments {
+                    li { (attached(asked, &format!("{here}/items/{id}/attachments/{}", attachment.id), attachment)) }
+                }
+            }
+        }
     };
     let way = vec![
         to_catalogue(language),
@@ -50,6 +60,19 @@ pub(in crate::http) fn feature(asked: &Asked, layer: &Layer, feature: &Feature) 
         (format!("{here}/items"), language.choose("Elementos", "Features").to_owned()),
     ];
     layout(asked, &Page { title: &title, way, body })
+}
+
+/// A photo, small, or a document's name; either leads to the file.
+fn attached(asked: &Asked, path: &str, attachment: &Attachment) -> Markup {
+    let said = attachment.caption.as_deref().unwrap_or(&attachment.name);
+    html! {
+        a href=(asked.base.join(path)) {
+            @if let Some((width, height)) = attachment.pixels {
+                img src=(asked.base.join(&format!("{path}/preview"))) alt="" loading="lazy" width=(width) height=(height);
+            }
+            (said)
+        }
+    }
 }
 
 /// What the feature is called: its label's value, or its id.
