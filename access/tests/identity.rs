@@ -99,6 +99,15 @@ fn is_denied<T>(outcome: Result<T, AccessError>) -> bool {
 async fn the_first_administrator_comes_by_a_link_once() {
     let house = House::new().await;
     let db = house.test.database();
+    // Nobody is there before, by no password and by no key.
+    let there: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM access.account) + (SELECT count(*) FROM access.key) \
+            + (SELECT count(*) FROM access.session) + (SELECT count(*) FROM access.link)",
+    )
+    .fetch_one(db.app())
+    .await
+    .unwrap();
+    assert_eq!(there, 0);
     let old = link::for_first_administrator(OPERATOR, db).await.unwrap().unwrap();
     let link = link::for_first_administrator(OPERATOR, db).await.unwrap().unwrap();
     assert!(matches!(link::look(&Caller::ANONYMOUS, db, &old).await, Err(AccessError::SpentLink)));
