@@ -64,10 +64,12 @@ impl Room {
         self.path().join("data")
     }
 
-    /// A command on this room's data folder.
+    /// A command on this room's data folder. It listens on a free port of the
+    /// loopback: the usual one may be a demonstration's.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = lindero(binary());
         command.args(arguments).env("LINDERO_DATA_DIR", self.data()).current_dir(self.path());
+        command.env("LINDERO_LISTEN", "127.0.0.1:0");
         command
     }
 
@@ -82,7 +84,6 @@ impl Room {
 
     pub(crate) fn serve_with(&self, change: impl FnOnce(&mut Command)) -> Server {
         let mut command = self.command(&["serve"]);
-        command.env("LINDERO_LISTEN", "127.0.0.1:0");
         change(&mut command);
         Server::start(command, &self.path().join("server.log"))
     }
