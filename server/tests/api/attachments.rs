@@ -90,6 +90,7 @@ async fn a_photo_is_attached_listed_shown_and_removed() {
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     let preview = city.follow(link(&told, "preview").unwrap()).await;
     assert_eq!((preview.status, preview.header("content-type")), (StatusCode::OK, "image/jpeg"));
+    assert!(!preview.headers.contains_key("content-disposition"));
     let small = image::load_from_memory(&preview.body).unwrap();
     assert_eq!((small.width(), small.height()), (512, 341));
 

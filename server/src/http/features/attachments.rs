@@ -145,8 +145,9 @@ async fn file(
     };
     insert(ETAG, &tag);
     insert(CONTENT_TYPE, media_type);
-    insert(CONTENT_DISPOSITION, &disposition(&found));
     if part == Part::Whole {
+        // A preview is no file of that name.
+        insert(CONTENT_DISPOSITION, &disposition(&found));
         insert(CONTENT_LENGTH, &found.size.to_string());
     }
     if asked.has(&tag) {
