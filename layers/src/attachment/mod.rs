@@ -10,8 +10,10 @@
 
 mod content;
 mod metadata;
+mod name;
 mod store;
 mod sweep;
+mod table;
 
 use access::audit::{self, Action, Entry};
 use access::{Caller, Database};
@@ -19,16 +21,16 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use serde_json::json;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 use thiserror::Error;
 use tokio::task::JoinError;
 use uuid::Uuid;
 
-use self::content::{Content, examine};
+use self::content::examine;
 pub use self::content::{ContentError, MEDIA_TYPES, MOST_BYTES, MOST_PIXELS, PREVIEW, PREVIEW_TYPE};
+use self::name::name;
 pub use self::store::{InvalidLocation, Part, Store, StoreError, StoreLocation};
 pub use self::sweep::{GRACE, sweep};
+use self::table::New;
 use crate::edit::{self, EditError};
 use crate::features::{self, FeatureError};
 use crate::{Kind, Layer, LayerId};
@@ -37,9 +39,6 @@ use crate::{Kind, Layer, LayerId};
 pub const MOST: i64 = 50;
 /// The characters of a caption at most.
 pub const MOST_CAPTION: usize = 500;
-/// The characters of a file's name that are kept.
-const MOST_NAME: usize = 120;
-
 /// A photo or document of a feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
@@ -110,8 +109,6 @@ pub enum AttachmentError {
     Database(#[from] sqlx::Error),
 }
 
-const COLUMNS: &str = "id, name, caption, media_type, size, sha256, width, height, created_at";
-
 /// A feature's attachments, the oldest first. Those of a published layer are none.
 pub async fn list(
     caller: &Caller,
@@ -124,17 +121,7 @@ pub async fn list(
         return Ok(Vec::new());
     }
     let feature = seen(caller, db, layer, feature).await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM catalog.attachment WHERE municipality = $1 AND layer = $2 AND feature = $3 \
-         ORDER BY created_at, id"
-    );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(layer.municipality.as_str())
-        .bind(layer.id.as_str())
-        .bind(feature)
-        .fetch_all(db.app())
-        .await?;
-    Ok(rows.iter().map(attachment).collect::<Result<_, _>>()?)
+    Ok(table::list(db, layer, feature).await?)
 }
 
 /// One of a feature's attachments.
@@ -146,17 +133,7 @@ pub async fn get(
     id: Uuid,
 ) -> Result<Attachment, AttachmentError> {
     let feature = seen(caller, db, layer, feature).await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM catalog.attachment WHERE municipality = $1 AND layer = $2 AND feature = $3 AND id = $4"
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(layer.municipality.as_str())
-        .bind(layer.id.as_str())
-        .bind(feature)
-        .bind(id)
-        .fetch_optional(db.app())
-        .await?;
-    Ok(attachment(&row.ok_or(AttachmentError::Unknown(id))?)?)
+    table::get(db, layer, feature, id).await?.ok_or(AttachmentError::Unknown(id))
 }
 
 /// The file of an attachment that [`get`] found, or its preview.
@@ -187,14 +164,18 @@ pub async fn add(
         let _permit = store.examining.acquire().await;
         tokio::task::spawn_blocking(move || examine(new.content)).await??
     };
-    let id = Uuid::now_v7();
-    let name = name(&new.name, content.media_type);
-    let kept = keep(caller, db, store, (&layer, feature), (id, &name, caption.as_deref()), content).await;
-    if kept.is_err() {
-        // What cannot be removed now is found by the sweep.
-        if let Err(error) = store.delete(id).await {
-            tracing::warn!(attachment = %id, %error, "the file of an attachment that failed could not be removed");
-        }
+    let new = New {
+        id: Uuid::now_v7(),
+        name: &name(&new.name, content.media_type),
+        caption: caption.as_deref(),
+        content: &content,
+    };
+    let kept = keep(caller, db, store, (&layer, feature), &new).await;
+    // What cannot be removed now is found by the sweep.
+    if kept.is_err()
+        && let Err(error) = store.delete(new.id).await
+    {
+        tracing::warn!(attachment = %new.id, %error, "the file of an attachment that failed stays until the next sweep");
     }
     kept
 }
@@ -204,53 +185,17 @@ async fn keep(
     db: &Database,
     store: &Store,
     (layer, feature): (&Layer, i64),
-    (id, name, caption): (Uuid, &str, Option<&str>),
-    content: Content,
+    new: &New<'_>,
 ) -> Result<Attachment, AttachmentError> {
-    let (size, picture) = (content.bytes.len() as i64, content.picture);
-    store.put(id, Part::Whole, content.bytes).await?;
-    let pixels = picture.as_ref().map(|picture| (picture.width.cast_signed(), picture.height.cast_signed()));
-    if let Some(picture) = picture {
-        store.put(id, Part::Preview, picture.preview).await?;
+    store.put(new.id, Part::Whole, new.content.bytes.clone()).await?;
+    if let Some(picture) = &new.content.picture {
+        store.put(new.id, Part::Preview, picture.preview.clone()).await?;
     }
     let mut transaction = db.app().begin().await?;
-    // Who adds to the same feature meanwhile waits, or both count too few.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('lindero attach ' || $1 || ' ' || $2, 0))")
-        .bind(layer.id.as_str())
-        .bind(feature.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    let there: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM catalog.attachment WHERE municipality = $1 AND layer = $2 AND feature = $3",
-    )
-    .bind(layer.municipality.as_str())
-    .bind(layer.id.as_str())
-    .bind(feature)
-    .fetch_one(&mut *transaction)
-    .await?;
-    if there >= MOST {
+    if table::lock_and_count(&mut transaction, layer, feature).await? >= MOST {
         return Err(AttachmentError::TooMany);
     }
-    let sql = format!(
-        "INSERT INTO catalog.attachment \
-            (id, municipality, layer, feature, name, caption, media_type, size, sha256, width, height) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING {COLUMNS}"
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(id)
-        .bind(layer.municipality.as_str())
-        .bind(layer.id.as_str())
-        .bind(feature)
-        .bind(name)
-        .bind(caption)
-        .bind(content.media_type)
-        .bind(size)
-        .bind(&content.sha256[..])
-        .bind(pixels.map(|pixels| pixels.0))
-        .bind(pixels.map(|pixels| pixels.1))
-        .fetch_one(&mut *transaction)
-        .await?;
-    let added = attachment(&row)?;
+    let added = table::insert(&mut transaction, layer, feature, new).await?;
     record(&mut transaction, caller, Action::AddAttachment, (layer, feature), &added).await?;
     transaction.commit().await?;
     Ok(added)
@@ -269,18 +214,8 @@ pub async fn remove(
     let layer = edit::editable(caller, db, layer).await?;
     features::require(caller, db, &layer, feature, "attachments").await?;
     let mut transaction = db.app().begin().await?;
-    let sql = format!(
-        "DELETE FROM catalog.attachment WHERE municipality = $1 AND layer = $2 AND feature = $3 AND id = $4 \
-         RETURNING {COLUMNS}"
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(layer.municipality.as_str())
-        .bind(layer.id.as_str())
-        .bind(feature)
-        .bind(id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let removed = attachment(&row.ok_or(AttachmentError::Unknown(id))?)?;
+    let removed = table::delete(&mut transaction, &layer, feature, id).await?;
+    let removed = removed.ok_or(AttachmentError::Unknown(id))?;
     record(&mut transaction, caller, Action::RemoveAttachment, (&layer, feature), &removed).await?;
     transaction.commit().await?;
     if let Err(error) = store.delete(id).await {
@@ -291,11 +226,8 @@ pub async fn remove(
 
 /// The feature's id, where the caller sees it.
 async fn seen(caller: &Caller, db: &Database, layer: &Layer, feature: &str) -> Result<i64, FeatureError> {
-    let unknown = |_| FeatureError::UnknownFeature { layer: layer.id.clone(), feature: feature.to_owned() };
-    let id = feature.parse::<i64>().map_err(unknown)?;
-    if layer.kind == Kind::Published {
-        return Err(FeatureError::UnknownFeature { layer: layer.id.clone(), feature: feature.to_owned() });
-    }
+    let unknown = || FeatureError::UnknownFeature { layer: layer.id.clone(), feature: feature.to_owned() };
+    let id = feature.parse().ok().filter(|_| layer.kind == Kind::Managed).ok_or_else(unknown)?;
     features::require(caller, db, layer, id, "attachments").await?;
     Ok(id)
 }
@@ -326,62 +258,5 @@ impl Attachment {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub fn digest(&self) -> String {
         hex::encode(&self.sha256)
-    }
-}
-
-fn attachment(row: &PgRow) -> Result<Attachment, sqlx::Error> {
-    let (width, height): (Option<i32>, Option<i32>) = (row.try_get("width")?, row.try_get("height")?);
-    Ok(Attachment {
-        id: row.try_get("id")?,
-        name: row.try_get("name")?,
-        caption: row.try_get("caption")?,
-        media_type: row.try_get("media_type")?,
-        size: row.try_get("size")?,
-        sha256: row.try_get("sha256")?,
-        pixels: width.zip(height),
-        created: row.try_get("created_at")?,
-    })
-}
-
-/// A file's name as it is kept: without folders, without what cannot be seen,
-/// and with the ending of what it is: a page called `foto.jpg.html` is none.
-fn name(said: &str, media_type: &str) -> String {
-    let endings: &[&str] = match media_type {
-        "image/jpeg" => &["jpg", "jpeg", "jpe"],
-        "image/png" => &["png"],
-        "image/webp" => &["webp"],
-        _ => &["pdf"],
-    };
-    let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = last.chars().filter(|character| !character.is_control()).collect();
-    let plain = plain.trim().trim_start_matches('.');
-    let (stem, ending) = match plain.rsplit_once('.') {
-        Some((stem, ending)) if endings.contains(&ending.to_lowercase().as_str()) => (stem, ending),
-        _ => (plain, endings[0]),
-    };
-    let stem: String = stem.chars().take(MOST_NAME).collect();
-    let stem = if stem.trim().is_empty() { "adjunto" } else { stem.trim() };
-    format!("{stem}.{ending}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::name;
-
-    #[test]
-    fn a_name_is_a_files_and_of_what_it_is() {
-        for (said, media_type, kept) in [
-            ("hueco.JPG", "image/jpeg", "hueco.JPG"),
-            ("C:\\fotos\\vía 3.jpeg", "image/jpeg", "vía 3.jpeg"),
-            ("../../etc/passwd", "application/pdf", "passwd.pdf"),
-            ("acta.pdf.html", "application/pdf", "acta.pdf.html.pdf"),
-            ("foto.jpg", "image/png", "foto.jpg.png"),
-            ("a\r\nb\u{0}.png", "image/png", "ab.png"),
-            (".pdf", "application/pdf", "pdf.pdf"),
-            ("  ", "image/webp", "adjunto.webp"),
-        ] {
-            assert_eq!(name(said, media_type), kept);
-        }
-        assert_eq!(name(&"x".repeat(1000), "image/png").len(), 124);
     }
 }
