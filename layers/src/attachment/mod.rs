@@ -171,8 +171,9 @@ pub async fn add(
         content: &content,
     };
     let kept = keep(caller, db, store, (&layer, feature), &new).await;
-    // What cannot be removed now is found by the sweep.
-    if kept.is_err()
+    // Not where the database failed: the row may be there though its commit was
+    // not heard of. What is left of either is found by the sweep.
+    if let Err(AttachmentError::TooMany | AttachmentError::Store(_)) = kept
         && let Err(error) = store.delete(new.id).await
     {
         tracing::warn!(attachment = %new.id, %error, "the file of an attachment that failed stays until the next sweep");
