@@ -29,7 +29,8 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
     } });
     let read = ["304", "400", "401", "404", "406", "410", "414", "429", "500", "503", "504"];
     let write = ["400", "401", "403", "404", "409", "413", "414", "415", "422", "429", "500", "503", "504"];
-    let mut put = |path: &str, method: &str, operation: Value| {
+    let mut put = |path: &str, method: &str, mut operation: Value| {
+        operation["parameters"] = parameters(path);
         paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
     };
     let told = "A feature's photos and documents, the oldest first";
@@ -46,12 +47,6 @@ pub(super) fn add(paths: &mut Map<String, Value>) {
 }
 
 fn operation(id: &str, summary: &str, (status, content): (&str, Value), others: &[&str]) -> Value {
-    let mut parameters = vec![reference("collectionId"), reference("featureId")];
-    if !id.ends_with("Attachments") && id != "addAttachment" {
-        parameters.push(json!({ "name": "attachmentId", "in": "path", "required": true,
-            "schema": { "type": "string", "format": "uuid" } }));
-    }
-    parameters.push(reference("lang"));
     let refusals = others.iter().filter_map(|status| Some(((*status).to_owned(), response(status)?)));
     let mut responses: Map<String, Value> = refusals.collect();
     let mut done = json!({ "description": summary });
@@ -59,7 +54,17 @@ fn operation(id: &str, summary: &str, (status, content): (&str, Value), others: 
         done["content"] = content;
     }
     responses.insert(status.to_owned(), done);
-    json!({ "operationId": id, "tags": ["Attachments"], "summary": summary, "parameters": parameters, "responses": responses })
+    json!({ "operationId": id, "tags": ["Attachments"], "summary": summary, "parameters": [], "responses": responses })
+}
+
+fn parameters(path: &str) -> Value {
+    let mut parameters = vec![reference("collectionId"), reference("featureId")];
+    if path.contains("{attachmentId}") {
+        parameters.push(json!({ "name": "attachmentId", "in": "path", "required": true,
+            "schema": { "type": "string", "format": "uuid" } }));
+    }
+    parameters.push(reference("lang"));
+    parameters.into()
 }
 
 fn of(schema: &str) -> Value {
